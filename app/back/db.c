@@ -1,0 +1,499 @@
+/* db.c - see db.h and leat/db.h. Between the handlers' tasks, which wait, and the lanes (lane.c), which carry.
+ *
+ * The way of a query: leat_db_send puts it on db->queue; 'dispatch', at the end of the turn, hands it to a lane; the lane
+ * finishes it, which wakes the task; the task reads its rows. A query given up on the way goes its way alone. */
+#include "back/db.h"
+
+#include <float.h>
+#include <inttypes.h>
+#include <leat/db.h>
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "back/lane.h"
+#include "back/query.h"
+#include "back/retry.h"
+#include "back/row.h"
+#include "back/statement.h"
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/number.h"
+#include "base/settings.h"
+#include "task/call.h"
+#include "task/loop.h"
+#include "task/task.h"
+
+enum {
+	BOOL_SIZE = sizeof("f"),
+	INT_SIZE = NUMBER_INT_MAX + 1,
+	FLOAT_SIZE = 32, /* "%.17g": sign, 17 digits, point, e-308, NUL */
+};
+
+struct db {
+	struct lane_host host; /* first: the lanes know this part of it */
+	struct statements statements;
+	struct query_pool queries;
+	struct query_list queue; /* QUERY_QUEUED */
+	struct loop_turn turn;   /* dispatches the queue */
+	struct retry retry;
+	struct loop_timer retry_timer;
+	bool is_stopping;
+	unsigned lane_count;
+	struct lane lanes[];
+};
+
+/* What leat_db_send hands out: the query while it is the request's, NULL once it was awaited. */
+struct leat_query {
+	struct db *db;
+	struct query *query;
+};
+
+static void on_turn_end(struct loop_turn *turn);
+static void on_retry(struct loop_timer *timer);
+static void on_lane_changed(struct lane_host *host, struct lane *lane, enum lane_state from);
+static void on_query_again(struct lane_host *host, struct query *query);
+
+/* Life ------------------------------------------------------------------------------------------------------------- */
+
+static bool can_read_url(const char *url)
+{
+	char *why = NULL;
+	PQconninfoOption *options = PQconninfoParse(url, &why);
+
+	if (!options)
+		log_error("database: database_url: %s", why ? why : "out of memory");
+	PQconninfoFree(options);
+	PQfreemem(why);
+	return options;
+}
+
+struct db *db_new(struct loop *loop, const struct settings *settings, struct offload *offload)
+{
+	unsigned lane_count = (unsigned)settings->db_lanes;
+	size_t size = sizeof(struct db) + lane_count * sizeof(struct lane);
+	struct db *db;
+
+	if (!settings->database_url || !*settings->database_url || !can_read_url(settings->database_url))
+		return NULL;
+	db = calloc(1, size);
+	if (!db)
+		check_out_of_memory(size, "the database's lanes");
+	db->host = (struct lane_host){
+		.loop = loop, .settings = settings, .offload = offload, .statements = &db->statements,
+		.queries = &db->queries, .changed = on_lane_changed, .again = on_query_again,
+	};
+	db->turn.fn = on_turn_end;
+	db->retry_timer.fn = on_retry;
+	db->lane_count = lane_count;
+	for (unsigned i = 0; i < lane_count; i++)
+		lane_init(&db->lanes[i], &db->host);
+	retry_init(&db->retry, settings->db_retry_least * CLOCK_MS, settings->db_retry_most * CLOCK_MS,
+		   (uint64_t)clock_wall_ns() ^ (uint64_t)(uintptr_t)db);
+	loop_timer_set(loop, &db->retry_timer, loop_now_ns(loop));
+	return db;
+}
+
+static void refuse(struct db *db, struct query *query)
+{
+	query_list_remove(&db->queue, query);
+	metrics_add(METRIC_DB_UNAVAILABLE, 1);
+	query_finish(&db->queries, query, LEAT_UNAVAILABLE, NULL);
+}
+
+void db_stop(struct db *db)
+{
+	db->is_stopping = true;
+	loop_timer_clear(db->host.loop, &db->retry_timer);
+	while (db->queue.first)
+		refuse(db, db->queue.first);
+}
+
+void db_free(struct db *db)
+{
+	if (!db)
+		return;
+	db_stop(db);
+	for (unsigned i = 0; i < db->lane_count; i++)
+		lane_close(&db->lanes[i]);
+	query_pool_fini(&db->queries);
+	statements_fini(&db->statements);
+	free(db);
+}
+
+bool db_is_up(const struct db *db)
+{
+	for (unsigned i = 0; i < db->lane_count; i++)
+		if (db->lanes[i].state >= LANE_READY)
+			return true;
+	return false;
+}
+
+/* Handing queries to lanes ---------------------------------------------------------------------------------------- */
+
+static bool has_lane_in(const struct db *db, enum lane_state state)
+{
+	for (unsigned i = 0; i < db->lane_count; i++)
+		if (db->lanes[i].state == state)
+			return true;
+	return false;
+}
+
+/* See db.h: is it worth to wait when no lane takes work? */
+static bool is_hopeful(const struct db *db)
+{
+	if (has_lane_in(db, LANE_READY) || db->is_stopping)
+		return false; /* those that are ready are full */
+	return db->retry.failures == 0 || has_lane_in(db, LANE_LATE) || has_lane_in(db, LANE_CANCELLING);
+}
+
+static struct lane *least_loaded(struct db *db)
+{
+	unsigned least = (unsigned)db->host.settings->db_lane_depth;
+	struct lane *best = NULL;
+
+	for (unsigned i = 0; i < db->lane_count; i++) {
+		struct lane *lane = &db->lanes[i];
+
+		if (lane->state == LANE_READY && lane->in_flight.count < least) {
+			least = lane->in_flight.count;
+			best = lane;
+		}
+	}
+	return best;
+}
+
+static void on_turn_end(struct loop_turn *turn)
+{
+	struct db *db = (struct db *)((char *)turn - offsetof(struct db, turn));
+
+	while (db->queue.first) {
+		struct query *query = db->queue.first;
+		struct lane *lane = least_loaded(db);
+
+		if (lane) {
+			query_list_remove(&db->queue, query);
+			lane_send(lane, query);
+		} else if (is_hopeful(db)) {
+			return;
+		} else {
+			refuse(db, query);
+		}
+	}
+}
+
+static void enqueue(struct db *db, struct query *query)
+{
+	query->state = QUERY_QUEUED;
+	query_list_append(&db->queue, query);
+	loop_at_turn_end(db->host.loop, &db->turn);
+}
+
+static void on_query_again(struct lane_host *host, struct query *query)
+{
+	enqueue((struct db *)host, query);
+}
+
+/* Connecting -------------------------------------------------------------------------------------------------------- */
+
+/* When the retry machine says so. By the timer even when that is now: connecting is nothing for a task's stack. */
+static void connect_next(struct db *db)
+{
+	int64_t now_ns = loop_now_ns(db->host.loop);
+
+	if (db->is_stopping || has_lane_in(db, LANE_CONNECTING) || has_lane_in(db, LANE_PREPARING) ||
+	    !has_lane_in(db, LANE_DOWN))
+		return;
+	loop_timer_set(db->host.loop, &db->retry_timer, retry_is_due(&db->retry, now_ns) ? now_ns : db->retry.due_ns);
+}
+
+static void on_retry(struct loop_timer *timer)
+{
+	struct db *db = (struct db *)((char *)timer - offsetof(struct db, retry_timer));
+
+	for (unsigned i = 0; i < db->lane_count; i++) {
+		if (db->lanes[i].state == LANE_DOWN) {
+			lane_connect(&db->lanes[i]);
+			return;
+		}
+	}
+}
+
+static void on_lane_down(struct db *db, const struct lane *lane, enum lane_state from)
+{
+	int64_t now_ns = loop_now_ns(db->host.loop);
+
+	if (from == LANE_CONNECTING || from == LANE_PREPARING) {
+		metrics_add(METRIC_DB_CONNECT_FAILURES, 1);
+		retry_failed(&db->retry, now_ns);
+		log_limited(LOG_LEVEL_WARN, "database: cannot connect: %s; next try in %" PRId64 " ms", lane->why,
+			    (db->retry.due_ns - now_ns) / CLOCK_MS);
+	} else {
+		retry_lost(&db->retry, lane->made_ns, now_ns);
+		log_limited(LOG_LEVEL_WARN, "database: connection lost: %s", lane->why);
+	}
+}
+
+static void on_lane_changed(struct lane_host *host, struct lane *lane, enum lane_state from)
+{
+	struct db *db = (struct db *)host;
+
+	if (lane->state == LANE_DOWN)
+		on_lane_down(db, lane, from);
+	else if (lane->state == LANE_READY && from == LANE_PREPARING)
+		retry_succeeded(&db->retry, loop_now_ns(host->loop));
+	connect_next(db);
+	loop_at_turn_end(host->loop, &db->turn);
+}
+
+/* Arguments --------------------------------------------------------------------------------------------------------- */
+
+/* In text form: the server knows the parameter's type and reads any of them from text, so an integer may go to
+ * int2, numeric or text alike. Binary form would need the types, and saves nothing that can be measured. */
+
+static size_t size_of(const struct leat_arg *arg)
+{
+	switch (arg->kind) {
+	case LEAT_ARG_INT:
+		return INT_SIZE;
+	case LEAT_ARG_BOOL:
+		return BOOL_SIZE;
+	case LEAT_ARG_FLOAT:
+		return FLOAT_SIZE;
+	case LEAT_ARG_TEXT:
+		return arg->text.len + 1;
+	case LEAT_ARG_NULL:
+		break;
+	}
+	return 0;
+}
+
+/* The shortest form that reads back as the same number. */
+static void write_float(char *out, double value)
+{
+	for (int digits = DBL_DIG; digits <= DBL_DECIMAL_DIG; digits++) {
+		snprintf(out, FLOAT_SIZE, "%.*g", digits, value);
+		if (strtod(out, NULL) == value)
+			return;
+	}
+}
+
+static void write_arg(char *out, const struct leat_arg *arg)
+{
+	switch (arg->kind) {
+	case LEAT_ARG_INT:
+		out[number_write_int(out, arg->i)] = '\0';
+		break;
+	case LEAT_ARG_BOOL:
+		memcpy(out, arg->i ? "t" : "f", BOOL_SIZE);
+		break;
+	case LEAT_ARG_FLOAT:
+		write_float(out, arg->f);
+		break;
+	case LEAT_ARG_TEXT:
+		memcpy(out, arg->text.ptr, arg->text.len);
+		out[arg->text.len] = '\0';
+		break;
+	case LEAT_ARG_NULL:
+		break;
+	}
+}
+
+/* PostgreSQL's texts cannot hold NUL, and libpq would cut the text there. */
+static bool can_be_sent(const struct leat_arg *arg)
+{
+	return arg->kind != LEAT_ARG_TEXT || !memchr(arg->text.ptr, '\0', arg->text.len);
+}
+
+static enum leat_result write_args(struct query *query, struct arena *arena, const struct leat_arg *args, unsigned count)
+{
+	const char **values = arena_alloc(arena, count * sizeof(*values));
+	size_t size = 0;
+	char *at;
+
+	for (unsigned i = 0; i < count; i++) {
+		if (!can_be_sent(&args[i]))
+			return LEAT_INTERNAL;
+		size += size_of(&args[i]);
+	}
+	at = arena_alloc(arena, size);
+	for (unsigned i = 0; i < count; i++) {
+		values[i] = args[i].kind == LEAT_ARG_NULL ? NULL : at;
+		write_arg(at, &args[i]);
+		at += size_of(&args[i]);
+	}
+	query->values = values;
+	query->value_count = count;
+	return LEAT_OK;
+}
+
+/* Sending and waiting ----------------------------------------------------------------------------------------------- */
+
+/* What there is no use in starting. */
+static enum leat_result may_send(const struct call *call)
+{
+	const struct db *db = call->db;
+
+	LEAT_CHECK(task_self());
+	if (!db) {
+		log_limited(LOG_LEVEL_ERROR, "database: a handler asked for it, but database_url is not set");
+		return LEAT_UNAVAILABLE;
+	}
+	if (task_is_cancelled(task_self()))
+		return LEAT_CANCELLED;
+	if (call->deadline_ns <= loop_now_ns(db->host.loop))
+		return LEAT_TIMED_OUT;
+	if (db->is_stopping || db->queue.count >= db->lane_count * db->host.settings->db_lane_depth) {
+		metrics_add(METRIC_DB_UNAVAILABLE, 1);
+		return LEAT_UNAVAILABLE;
+	}
+	return LEAT_OK;
+}
+
+static enum leat_result submit(const struct call *call, const struct leat_statement *statement,
+			       const struct leat_arg *args, unsigned arg_count, struct query **ret_query)
+{
+	struct query *query;
+	enum leat_result result;
+
+	LEAT_TRY(may_send(call));
+	query = query_take(&call->db->queries);
+	query->statement = statements_find(&call->db->statements, statement);
+	result = write_args(query, call->arena, args, arg_count);
+	if (result != LEAT_OK) {
+		log_limited(LOG_LEVEL_ERROR, "database: a NUL in a text given to: %s", statement->sql);
+		query_give(&call->db->queries, query);
+		return result;
+	}
+	enqueue(call->db, query);
+	*ret_query = query;
+	return LEAT_OK;
+}
+
+static void give_up(struct db *db, struct query *query)
+{
+	if (query->state == QUERY_SENT) {
+		query->state = QUERY_ABANDONED;
+		query->waiter = NULL;
+		for (unsigned i = 0; i < db->lane_count; i++)
+			lane_review(&db->lanes[i]);
+		return;
+	}
+	if (query->state == QUERY_QUEUED)
+		query_list_remove(&db->queue, query);
+	query_give(&db->queries, query);
+}
+
+/* The server's last word is in query->result when this is LEAT_OK; else the query is gone. */
+static enum leat_result await(const struct call *call, struct query *query)
+{
+	enum leat_result result = LEAT_OK;
+
+	while (query->state != QUERY_DONE && result == LEAT_OK) {
+		query->waiter = task_self();
+		result = task_wait(call->deadline_ns);
+		query->waiter = NULL;
+	}
+	if (query->state != QUERY_DONE) {
+		if (result == LEAT_TIMED_OUT)
+			metrics_add(METRIC_DB_TIMEOUTS, 1);
+		give_up(call->db, query);
+		return result;
+	}
+	result = query->outcome;
+	if (result != LEAT_OK)
+		query_give(&call->db->queries, query);
+	return result;
+}
+
+static enum leat_result ask(const struct call *call, const struct leat_statement *statement, const struct leat_arg *args,
+			    unsigned arg_count, struct query **ret_query)
+{
+	struct query *query;
+
+	LEAT_TRY(submit(call, statement, args, arg_count, &query));
+	LEAT_TRY(await(call, query));
+	*ret_query = query;
+	return LEAT_OK;
+}
+
+enum leat_result leat_db_one_(struct leat_request *req, const struct leat_statement *statement, void *row,
+			      const struct leat_arg *args, unsigned arg_count)
+{
+	const struct call *call = call_of(req);
+	struct query *query;
+	enum leat_result result;
+
+	LEAT_TRY(ask(call, statement, args, arg_count, &query));
+	result = row_read_one(query->result, statement, call->arena, row);
+	query_give(&call->db->queries, query);
+	return result;
+}
+
+enum leat_result leat_db_all_(struct leat_request *req, const struct leat_statement *statement, struct leat_list *ret_list,
+			      const struct leat_arg *args, unsigned arg_count)
+{
+	const struct call *call = call_of(req);
+	struct query *query;
+	enum leat_result result;
+
+	LEAT_TRY(ask(call, statement, args, arg_count, &query));
+	result = row_read_all(query->result, statement, call->arena, ret_list);
+	query_give(&call->db->queries, query);
+	return result;
+}
+
+enum leat_result leat_db_exec_(struct leat_request *req, const struct leat_statement *statement, int64_t *ret_count,
+			       const struct leat_arg *args, unsigned arg_count)
+{
+	const struct call *call = call_of(req);
+	struct query *query;
+
+	LEAT_TRY(ask(call, statement, args, arg_count, &query));
+	if (ret_count)
+		*ret_count = strtoll(PQcmdTuples(query->result), NULL, 10);
+	query_give(&call->db->queries, query);
+	return LEAT_OK;
+}
+
+/* At the end of the request. */
+static void release(void *object)
+{
+	struct leat_query *sent = object;
+
+	if (sent->query)
+		give_up(sent->db, sent->query);
+}
+
+enum leat_result leat_db_send_(struct leat_request *req, const struct leat_statement *statement,
+			       struct leat_query **ret_query, const struct leat_arg *args, unsigned arg_count)
+{
+	const struct call *call = call_of(req);
+	struct leat_query *sent;
+	struct query *query;
+
+	LEAT_TRY(submit(call, statement, args, arg_count, &query));
+	sent = arena_alloc(call->arena, sizeof(*sent));
+	*sent = (struct leat_query){ .db = call->db, .query = query };
+	arena_on_reset(call->arena, release, sent);
+	*ret_query = sent;
+	return LEAT_OK;
+}
+
+enum leat_result leat_db_wait(struct leat_request *req, struct leat_query *sent, struct leat_list *ret_rows)
+{
+	const struct call *call = call_of(req);
+	struct query *query = sent->query;
+	enum leat_result result = LEAT_OK;
+
+	LEAT_CHECK(query); /* a query is awaited once */
+	sent->query = NULL;
+	LEAT_TRY(await(call, query));
+	if (ret_rows)
+		result = row_read_all(query->result, query->statement->is, call->arena, ret_rows);
+	query_give(&call->db->queries, query);
+	return result;
+}

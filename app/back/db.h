@@ -1,0 +1,44 @@
+/* db.h - a worker's database: its lanes, the statements on their way, and when to connect. The public half is leat/db.h.
+ *
+ * Use:
+ *     struct db *db = db_new(loop, &settings, offload);   -- connects by itself, again and again
+ *     call->db = db;                                      -- now handlers can ask
+ *     ...
+ *     db_stop(db);                                        -- no request will ask any more
+ *     db_free(db);                                        -- after the last turn of the loop
+ *
+ * Statements wait on the worker's queue until the end of the loop's turn; then each goes to the lane with the fewest in
+ * flight. With no lane to go to they wait on, inside their request's deadline, while there is hope: the first attempt
+ * to connect since the start or since the last connection is under way, or a lane is only late (lane.c). After a failed
+ * attempt they get LEAT_UNAVAILABLE at once, until a lane is there again.
+ *
+ * Connecting: one attempt at a time a worker, with back-off (retry.h). It does not block, but for the host's name: give
+ * hostaddr, an address or a socket's folder in database_url where name resolution may hang.
+ *
+ * Ownership:      the worker's. Loop, settings and offload pool outlive it.
+ * Thread-safety:  only the worker whose loop it is on.
+ * Errors:         db_new is NULL when database_url is empty or cannot be read; the latter is logged.
+ */
+#ifndef APP_BACK_DB_H
+#define APP_BACK_DB_H
+
+#include <stdbool.h>
+
+struct db;
+struct loop;
+struct offload;
+struct settings;
+
+/* 'offload' may be NULL: then a late statement's connection is closed without a cancel. */
+struct db *db_new(struct loop *loop, const struct settings *settings, struct offload *offload);
+
+/* No task may be waiting, and the loop must not turn any more. */
+void db_free(struct db *db);
+
+/* At least one lane is connected and prepared. */
+bool db_is_up(const struct db *db);
+
+/* Refuses statements from now on, and does not connect again; what is in flight is still answered. */
+void db_stop(struct db *db);
+
+#endif

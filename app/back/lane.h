@@ -1,0 +1,98 @@
+/* lane.h - one connection in pipeline mode, shared by all requests of a worker.
+ *
+ * Use:
+ *     lane_init(&lane, &host);
+ *     lane_connect(&lane);                    -- host->changed says when it is LANE_READY, or LANE_DOWN again
+ *     lane_send(&lane, query);                -- answers in order, each to its own query
+ *     query->state = QUERY_ABANDONED;
+ *     lane_review(&lane);                     -- after one in flight was given up
+ *     lane_close(&lane);
+ *
+ * Every statement is followed by a Sync of its own: it is a transaction of its own, and its failure touches no other.
+ * What happens when a statement is late is told at the top of lane.c.
+ *
+ * Ownership:      the owner's; a lane owns the queries in flight on it, and its connection.
+ * Thread-safety:  only the worker whose loop it is on.
+ * Errors:         lane_send always takes the query. If the connection is lost, each query in flight either goes
+ *                 back to the host (host->again) or ends with LEAT_UNAVAILABLE; the lane is LANE_DOWN.
+ */
+#ifndef APP_BACK_LANE_H
+#define APP_BACK_LANE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "back/query.h"
+#include "back/statement.h"
+#include "base/settings.h"
+#include "task/loop.h"
+
+struct cancel;
+struct lane;
+struct offload;
+struct pg_conn; /* libpq's PGconn */
+
+/*      state       what it may become */
+#define LANE_STATES(X) \
+	X(DOWN,       1u << LANE_CONNECTING) \
+	X(CONNECTING, 1u << LANE_DOWN | 1u << LANE_PREPARING) \
+	X(PREPARING,  1u << LANE_DOWN | 1u << LANE_READY) \
+	X(READY,      1u << LANE_DOWN | 1u << LANE_LATE) \
+	X(LATE,       1u << LANE_DOWN | 1u << LANE_READY | 1u << LANE_CANCELLING) \
+	X(CANCELLING, 1u << LANE_DOWN | 1u << LANE_READY)
+
+#define LANE_ENUM(state, next) LANE_##state,
+enum lane_state {
+	LANE_STATES(LANE_ENUM)
+	LANE_STATE_COUNT
+};
+#undef LANE_ENUM
+
+/* What a lane needs of its owner, and tells it. */
+struct lane_host {
+	struct loop *loop;
+	const struct settings *settings;
+	struct offload *offload; /* NULL: nothing is cancelled */
+	struct statements *statements;
+	struct query_pool *queries;
+	/* lane->state was 'from'. Lane functions may not be called from here. */
+	void (*changed)(struct lane_host *host, struct lane *lane, enum lane_state from);
+	/* The connection was lost; the query may be sent again, on any lane. */
+	void (*again)(struct lane_host *host, struct query *query);
+};
+
+struct lane {
+	enum lane_state state;
+	struct lane_host *host;
+	struct pg_conn *connection;
+	struct loop_watch watch;
+	uint32_t watched_events; /* 0: not watched */
+	struct loop_timer timer; /* ends CONNECTING and PREPARING, LATE, CANCELLING */
+	struct loop_turn turn;   /* sends what the turn's tasks have queued */
+	struct query_list in_flight;
+	unsigned *names; /* by statement index: under which number it is prepared here; 0: it is not */
+	unsigned names_cap;
+	unsigned last_name;
+	int64_t made_ns;          /* when it became LANE_READY */
+	struct query *late;       /* LATE: the head that is waited for */
+	int64_t late_until_ns;    /* CANCELLING: no longer */
+	struct cancel *cancel;    /* CANCELLING: under way, or done */
+	char why[256];            /* why it is LANE_DOWN */
+};
+
+void lane_init(struct lane *lane, struct lane_host *host);
+
+/* Not on a task's stack: it resolves names, and blocks while it does so unless the host is an address or a path. */
+void lane_connect(struct lane *lane);
+
+/* Only a lane that is LANE_READY. Sent at the end of the loop's turn, or sooner. */
+void lane_send(struct lane *lane, struct query *query);
+
+void lane_review(struct lane *lane);
+
+/* Ends what is in flight, on the server too; no call of host->changed. */
+void lane_close(struct lane *lane);
+
+const char *lane_state_name(enum lane_state state);
+
+#endif

@@ -1,0 +1,72 @@
+/* statement.c - see statement.h. Called by db.c for every query, and by lane.c when a connection is made. */
+#include "back/statement.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+
+enum { LEAST_CAP = 16 };
+
+void statements_fini(struct statements *statements)
+{
+	for (unsigned i = 0; i < statements->count; i++)
+		free(statements->items[i]);
+	free(statements->items);
+	free(statements->table);
+	*statements = (struct statements){ 0 };
+}
+
+/* The entry's place in the table, or the free place where it belongs. */
+static struct statement **place_of(const struct statements *statements, const struct leat_statement *is)
+{
+	/* Fibonacci hashing: descriptors stand side by side, a multiple of 8 bytes apart. */
+	uint64_t hash = ((uint64_t)(uintptr_t)is >> 3) * UINT64_C(0x9E3779B97F4A7C15);
+	unsigned at = (unsigned)(hash >> 32);
+
+	while (statements->table[at &= statements->table_size - 1]) {
+		if (statements->table[at]->is == is)
+			break;
+		at++;
+	}
+	return &statements->table[at];
+}
+
+static void grow(struct statements *statements)
+{
+	unsigned cap = statements->cap ? statements->cap * 2 : LEAST_CAP;
+
+	statements->items = realloc(statements->items, cap * sizeof(*statements->items));
+	free(statements->table);
+	statements->table = calloc(2 * cap, sizeof(*statements->table));
+	if (!statements->items || !statements->table)
+		check_out_of_memory(cap * sizeof(*statements->table), "the list of statements");
+	statements->cap = cap;
+	statements->table_size = 2 * cap;
+	for (unsigned i = 0; i < statements->count; i++)
+		*place_of(statements, statements->items[i]->is) = statements->items[i];
+}
+
+static struct statement *add(struct statements *statements, const struct leat_statement *is)
+{
+	struct statement *statement = malloc(sizeof(*statement));
+
+	if (!statement)
+		check_out_of_memory(sizeof(*statement), "a statement");
+	if (statements->count == statements->cap)
+		grow(statements);
+	*statement = (struct statement){ .is = is, .sql = is->sql, .index = statements->count };
+	statements->items[statements->count++] = statement;
+	*place_of(statements, is) = statement;
+	return statement;
+}
+
+struct statement *statements_find(struct statements *statements, const struct leat_statement *is)
+{
+	struct statement *statement = statements->table_size ? *place_of(statements, is) : NULL;
+
+	if (!statement)
+		return add(statements, is);
+	LEAT_CHECK(statement->sql == is->sql); /* descriptors are static: the text prepared must be the text meant */
+	return statement;
+}

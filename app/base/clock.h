@@ -1,0 +1,42 @@
+/* clock.h - time. Deadlines are nanoseconds of the monotonic clock.
+ *
+ * Use:
+ *     int64_t deadline_ns = clock_now_ns() + 250 * CLOCK_MS;
+ *
+ * Ownership:      nothing to own.
+ * Thread-safety:  any thread.
+ * Errors:         none.
+ */
+#ifndef APP_BASE_CLOCK_H
+#define APP_BASE_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+#define CLOCK_US INT64_C(1000)
+#define CLOCK_MS INT64_C(1000000)
+#define CLOCK_S  INT64_C(1000000000)
+
+/* A deadline that never comes. */
+#define CLOCK_NEVER INT64_MAX
+
+static inline int64_t clock_read_ns_(clockid_t id)
+{
+	struct timespec now;
+
+	clock_gettime(id, &now);
+	return now.tv_sec * CLOCK_S + now.tv_nsec;
+}
+
+static inline int64_t clock_now_ns(void)
+{
+	return clock_read_ns_(CLOCK_MONOTONIC);
+}
+
+/* Nanoseconds since 1970, for people and logs only. */
+static inline int64_t clock_wall_ns(void)
+{
+	return clock_read_ns_(CLOCK_REALTIME);
+}
+
+#endif

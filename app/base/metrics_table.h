@@ -1,0 +1,43 @@
+/* metrics_table.h - the one list of counters: id, type, Prometheus name, labels, help. See metrics.h.
+ * Rows of one name stand together; the first one's help is printed. */
+#ifndef APP_BASE_METRICS_TABLE_H
+#define APP_BASE_METRICS_TABLE_H
+
+#define METRICS_TABLE(X) \
+	X(REQUESTS_2XX,      COUNTER, "leat_requests_total", "code=\"2xx\"", "Requests answered, by class of status.") \
+	X(REQUESTS_3XX,      COUNTER, "leat_requests_total", "code=\"3xx\"", "") \
+	X(REQUESTS_4XX,      COUNTER, "leat_requests_total", "code=\"4xx\"", "") \
+	X(REQUESTS_5XX,      COUNTER, "leat_requests_total", "code=\"5xx\"", "") \
+	X(REQUESTS_TIMED_OUT, COUNTER, "leat_requests_timed_out_total", "", "Requests that reached their deadline (504).") \
+	X(REQUESTS_ABORTED,  COUNTER, "leat_requests_aborted_total", "", "Requests whose client left before the answer (499 in the log).") \
+	X(REQUESTS_ACTIVE,   GAUGE,   "leat_requests_active", "", "Requests being worked on now.") \
+	X(CONNECTIONS_OPEN,  GAUGE,   "leat_connections_open", "", "Connections of front servers, idle ones included.") \
+	X(CONNECTIONS_ACCEPTED, COUNTER, "leat_connections_accepted_total", "", "Connections accepted.") \
+	X(CONNECTIONS_REFUSED, COUNTER, "leat_connections_refused_total", "", "Connections closed at once: setting connections_max.") \
+	X(ACCEPT_PAUSES,     COUNTER, "leat_accept_pauses_total", "", "Times accepting paused because descriptors or memory ran out.") \
+	X(GATE_PROTOCOL,     COUNTER, "leat_gate_refusals_total", "reason=\"protocol\"", "Connections closed for what they sent.") \
+	X(GATE_PARAMS_SIZE,  COUNTER, "leat_gate_refusals_total", "reason=\"params_size\"", "") \
+	X(GATE_PARAMS_COUNT, COUNTER, "leat_gate_refusals_total", "reason=\"params_count\"", "") \
+	X(GATE_PARAM_BYTES,  COUNTER, "leat_gate_refusals_total", "reason=\"param_bytes\"", "") \
+	X(GATE_TIMEOUT,      COUNTER, "leat_gate_refusals_total", "reason=\"header_timeout\"", "") \
+	X(GATE_ROLE,         COUNTER, "leat_gate_refusals_total", "reason=\"role\"", "") \
+	X(BODY_TOO_LARGE,    COUNTER, "leat_bodies_too_large_total", "", "Request bodies over body_limit (413).") \
+	X(BODY_DRAINED,      COUNTER, "leat_bodies_drained_total", "", "Unread request bodies read and thrown away to keep a connection.") \
+	X(BODY_CLOSED,       COUNTER, "leat_bodies_closed_total", "", "Connections closed because an unread body was over the drain limit.") \
+	X(TASKS_REFUSED,     COUNTER, "leat_tasks_refused_total", "", "Requests refused with 503: setting requests_max.") \
+	X(LOG_LOST,          COUNTER, "leat_log_lines_lost_total", "log=\"service\"", "Log lines that could not be written.") \
+	X(ACCESS_LOG_LOST,   COUNTER, "leat_log_lines_lost_total", "log=\"access\"", "") \
+	X(OFFLOAD_REFUSED,   COUNTER, "leat_offload_refused_total", "", "Calls refused because offload_queue was full.") \
+	X(DB_QUERIES,        COUNTER, "leat_db_queries_total", "", "Statements sent.") \
+	X(DB_ERRORS,         COUNTER, "leat_db_errors_total", "", "Statements that PostgreSQL answered with an error.") \
+	X(DB_TIMEOUTS,       COUNTER, "leat_db_timeouts_total", "", "Statements given up at the request's deadline.") \
+	X(DB_UNAVAILABLE,    COUNTER, "leat_db_unavailable_total", "", "Statements refused because no lane was connected or all were full.") \
+	X(DB_RETRIES,        COUNTER, "leat_db_retries_total", "", "Statements sent again on another connection.") \
+	X(DB_CONNECTS,       COUNTER, "leat_db_connects_total", "", "Connections to PostgreSQL made.") \
+	X(DB_CONNECT_FAILURES, COUNTER, "leat_db_connect_failures_total", "", "Attempts to connect that failed.") \
+	X(DB_CONNECTIONS,    GAUGE,   "leat_db_connections", "", "Connections to PostgreSQL open now.") \
+	X(DB_IN_FLIGHT,      GAUGE,   "leat_db_in_flight", "", "Statements sent and not answered yet.") \
+	X(WORKER_STARTS,     COUNTER, "leat_worker_starts_total", "", "Worker processes started.") \
+	X(WORKER_CRASHES,    COUNTER, "leat_worker_crashes_total", "", "Worker processes that ended on their own.")
+
+#endif

@@ -1,0 +1,50 @@
+/* settings_table.h - the one list of settings. See settings.h.
+ *
+ * A row: type, name, default, least, most, unit, help. From it come the INI file's keys, LEAT_<NAME>, --<name>,
+ * --help, `leat config`, deploy's example file and the checks of them.
+ *
+ *   TEXT      any text                           SECRET    text that is masked wherever it is shown
+ *   NUMBER    a whole number                     DURATION  250ms, 2s, 5m, 1h; kept in milliseconds
+ *   SIZE      bytes: 4096, 64k, 1m, 1g           MODE      octal permissions: 0660
+ *   FLAG      on or off                      CHOICE    one of the words in the column unit, a|b|c; kept as 0, 1, 2
+ *
+ * Least and most bound the value (for texts: the length). */
+#ifndef APP_BASE_SETTINGS_TABLE_H
+#define APP_BASE_SETTINGS_TABLE_H
+
+#define SETTINGS_TABLE(X) \
+	X(TEXT,     listen,            "unix:/run/leat/leat.sock", 1, 4000, "", \
+	  "Where the front server connects: unix:/path, HOST:PORT, [IPv6]:PORT, several separated by commas; or inherit: descriptor 0 (spawn-fcgi, lighttpd) or systemd's sockets. Sockets that are inherited win over this setting.") \
+	X(MODE,     listen_mode,       "0660", 0, 0777, "", "Permissions of Unix sockets that leat makes.") \
+	X(NUMBER,   listen_backlog,    "1024", 1, 65535, "connections", "Connections the kernel keeps waiting before they are accepted (capped by net.core.somaxconn).") \
+	X(TEXT,     admin_listen,      "unix:/run/leat/admin.sock", 0, 4000, "", "Where /metrics, /livez and /readyz answer, as FastCGI; empty: nowhere.") \
+	X(NUMBER,   processes,         "1", 1, 64, "processes", "Worker processes; each is a crash domain of its own.") \
+	X(NUMBER,   workers,           "0", 0, 256, "threads", "Worker threads a process; 0: one a processor.") \
+	X(NUMBER,   connections_max,   "20000", 1, 1000000, "connections", "Front connections a process keeps open; more are closed at once.") \
+	X(NUMBER,   requests_max,      "16384", 1, 1000000, "requests", "Requests a process works on at once; more get 503.") \
+	X(SIZE,     stack_size,        "64k", 16384, 8388608, "bytes", "Stack of one request's task.") \
+	X(SIZE,     arena_keep,        "64m", 0, 4294967296, "bytes", "Request memory a worker keeps for later requests.") \
+	X(DURATION, request_deadline,  "10s", 1, 3600000, "", "Time for a request whose route sets none.") \
+	X(DURATION, header_timeout,    "10s", 1, 3600000, "", "Time from the first byte of a request to the last of its parameters.") \
+	X(DURATION, send_timeout,      "30s", 1, 3600000, "", "Time the front server may take to accept the next piece of a reply; then the connection is closed.") \
+	X(DURATION, drain_timeout,     "1s", 1, 60000, "", "Time for reading what is left of a body that the handler did not read; then the connection is closed.") \
+	X(SIZE,     drain_limit,       "256k", 0, 1073741824, "bytes", "Most bytes of an unread body read to keep a connection.") \
+	X(SIZE,     body_limit,        "1m", 0, 1073741824, "bytes", "Largest request body of a route that sets no limit.") \
+	X(SIZE,     params_size,       "64k", 1024, 16777216, "bytes", "Most bytes of FastCGI parameters (request headers) in a request.") \
+	X(NUMBER,   params_count,      "256", 8, 65535, "parameters", "Most FastCGI parameters in a request.") \
+	X(DURATION, grace,             "10s", 0, 3600000, "", "Time for requests in flight after TERM.") \
+	X(NUMBER,   offload_threads,   "4", 1, 256, "threads", "Threads a process for calls that block.") \
+	X(NUMBER,   offload_queue,     "1024", 1, 1000000, "calls", "Calls that wait for an offload thread; more get 503.") \
+	X(SECRET,   database_url,      "", 0, 4000, "", "PostgreSQL: postgresql://user@host/name or key=value words; empty: no database.") \
+	X(NUMBER,   db_lanes,          "1", 1, 64, "connections", "Pipelined connections a worker shares among its requests.") \
+	X(NUMBER,   db_lane_depth,     "1024", 1, 100000, "statements", "Statements in flight on one lane; more get 503.") \
+	X(DURATION, db_connect_timeout, "5s", 1, 600000, "", "Time for one attempt to connect.") \
+	X(DURATION, db_retry_least,    "100ms", 1, 600000, "", "First pause after a failed attempt to connect; doubles, with jitter, up to db_retry_most.") \
+	X(DURATION, db_retry_most,     "10s", 1, 600000, "", "Longest pause between attempts to connect.") \
+	X(DURATION, db_cancel_grace,   "1s", 1, 600000, "", "How long a statement that was given up may hold its lane before it is cancelled.") \
+	X(TEXT,     migrations,        "", 0, 4000, "", "Folder of the SQL files for leat migrate.") \
+	X(TEXT,     access_log,        "", 0, 4000, "", "File for one JSON line a request; - is standard output; empty: none.") \
+	X(CHOICE,   log_level,         "info", 0, 3, "error|warn|info|debug", "The least important lines still logged (enum log_level).") \
+	X(FLAG,     log_json,          "off", 0, 1, "", "The service's log as JSON lines.")
+
+#endif

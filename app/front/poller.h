@@ -1,0 +1,81 @@
+/* poller.h - listening sockets and parked connections of a process, watched for all its workers.
+ *
+ * Use, in each worker's loop:
+ *     while (budget-- && (connection = poller_take(poller, &member)))
+ *         connection_start(connection, front);
+ *     if (poller_rest(poller, &member))                      -- nothing to do
+ *         loop_poll(loop, loop_sleep_until(loop));
+ *     else
+ *         loop_poll(loop, 0);
+ *     poller_rise(poller, &member);
+ *
+ * One epoll holds all connections, edge-triggered, so that a kept connection needs no system call to park or to
+ * wake up. Among the workers that sleep exactly one, the watcher, has this epoll in its own loop's, one-shot: an event wakes one
+ * worker, not all. A worker that rises hands the watch to another sleeper, with one epoll_ctl, so a request never
+ * waits behind a worker that computes while another one sleeps. What one epoll_wait found beyond the first goes on a list
+ * that every worker takes from.
+ *
+ * Ownership:      the poller owns its connections and closes what is parked in poller_free.
+ * Thread-safety:  any thread of the process; members are their worker's.
+ * Errors:         poller_new is NULL with errno set. Failing accepts pause accepting for a tenth of a second (METRIC_ACCEPT_PAUSES).
+ */
+#ifndef APP_FRONT_POLLER_H
+#define APP_FRONT_POLLER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "task/loop.h"
+
+struct connection;
+struct poller;
+
+struct poller_member {
+	struct loop_watch watch; /* of the shared epoll in the worker's own */
+	struct loop_timer accept_timer;
+	struct loop_post wake;
+	struct loop *loop;
+	struct poller *poller;
+	struct poller_member *next_resting, *prev_resting;
+	bool is_resting; /* asleep, or about to be */
+	bool is_woken;   /* 'wake' is on its way */
+	bool has_events; /* the shared epoll reported some to this worker's loop */
+};
+
+struct poller *poller_new(unsigned connections_max);
+
+/* After the last member has left. */
+void poller_free(struct poller *poller);
+
+/* The descriptors stay the caller's. */
+bool poller_listen(struct poller *poller, const int *fds, unsigned count) __attribute__((warn_unused_result));
+
+bool poller_join(struct poller *poller, struct poller_member *member,
+		 struct loop *loop) __attribute__((warn_unused_result));
+void poller_leave(struct poller *poller, struct poller_member *member);
+
+/* A connection with work, busy and this worker's from now on; NULL when there is none. */
+struct connection *poller_take(struct poller *poller, struct poller_member *member);
+
+/* Before sleeping: false when there is work after all. */
+bool poller_rest(struct poller *poller, struct poller_member *member);
+void poller_rise(struct poller *poller, struct poller_member *member);
+
+/* No more accepting; parked connections on which nothing waits are closed. Once is enough. */
+void poller_drain(struct poller *poller);
+
+bool poller_is_draining(const struct poller *poller);
+
+/* Connections that exist, parked ones included. */
+unsigned poller_connection_count(struct poller *poller);
+
+/* For connection.c: watch from now on; false when the system refuses. */
+bool poller_watch(struct poller *poller, struct connection *connection) __attribute__((warn_unused_result));
+
+/* For connection.c: whether its post is on its way to the owner. */
+bool poller_is_post_coming(struct poller *poller, const struct connection *connection);
+
+/* For connection.c: closes and frees it; nothing while its post is on its way: the post closes it then. */
+void poller_close(struct poller *poller, struct connection *connection);
+
+#endif

@@ -1,0 +1,32 @@
+/* json_write.h - structs as JSON (RFC 8259), straight into a buffer.
+ *
+ * Use:
+ *     json_write_shape(&out, &user_shape, &user);
+ *     json_write_text(&out, LEAT_TEXT_OF("caf\xC3\xA9"));
+ *
+ * What is written is always valid JSON in UTF-8: bytes of a text that are not UTF-8 become U+FFFD each, a double that is no
+ * number becomes null, an absent text ({NULL, 0}) becomes null, and so does an optional object whose members are all
+ * zero, which is how json_read leaves an absent one. Doubles are the shortest of 15, 16 or 17 digits that read back as the
+ * same double.
+ *
+ * Ownership:      the buffer's.
+ * Thread-safety:  one thread at a time per buffer.
+ * Errors:         none. The process runs in the "C" locale.
+ */
+#ifndef APP_HTTP_JSON_WRITE_H
+#define APP_HTTP_JSON_WRITE_H
+
+#include <leat/shape.h>
+#include <leat/text.h>
+
+#include "base/buffer.h"
+
+/* 'value' is a struct of the shape. */
+void json_write_shape(struct buffer *out, const struct leat_shape *shape, const void *value);
+
+/* A JSON string, quotes included; null for an absent text. */
+void json_write_text(struct buffer *out, leat_text text);
+
+void json_write_double(struct buffer *out, double value);
+
+#endif

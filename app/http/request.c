@@ -1,0 +1,406 @@
+/* request.c - see request.h and leat/request.h. From libfcgi's parameters (front/fcgi.c) to what handlers ask for. */
+#include "http/request.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/number.h"
+#include "http/json_read.h"
+#include "http/json_write.h"
+#include "http/method.h"
+#include "http/request_id.h"
+#include "http/uri.h"
+#include "task/offload.h"
+#include "task/wait.h"
+
+enum {
+	BODY_FIRST = 8192, /* first piece of a body of unknown length */
+	REPLY_ROOM = 512,
+};
+
+/* Taking it in -------------------------------------------------------------------------------------------------------- */
+
+/* The parameters that every request is asked for; the others are looked up when somebody asks. */
+static const struct {
+	leat_text name;
+	size_t member;
+} known[] = {
+#define KNOWN(name, member) { { name, sizeof(name) - 1 }, offsetof(struct leat_request, member) }
+	KNOWN("REQUEST_METHOD", method_text),
+	KNOWN("REQUEST_URI", target),
+	KNOWN("REMOTE_ADDR", client),
+	KNOWN("CONTENT_TYPE", content_type),
+	KNOWN("CONTENT_LENGTH", content_length_text),
+	KNOWN("HTTP_X_REQUEST_ID", call.request_id),
+#undef KNOWN
+};
+
+static void note(struct leat_request *req, const char *param)
+{
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		leat_text name = known[i].name;
+		leat_text *value = (leat_text *)((char *)req + known[i].member);
+
+		/* The last characters differ sooner than the first ones; the gate saw to it that there is one '='. */
+		if (!value->ptr && strncmp(param, name.ptr, name.len) == 0 && param[name.len] == '=') {
+			*value = leat_text_from(param + name.len + 1);
+			return;
+		}
+	}
+}
+
+struct leat_request *request_new(struct arena *arena, const char *const *params,
+				 const struct request_environment *environment, int64_t started_ns)
+{
+	struct leat_request *req = arena_zalloc(arena, sizeof(*req));
+
+	req->call.arena = arena;
+	req->call.db = environment->db;
+	req->call.deadline_ns = started_ns + environment->default_deadline_ns;
+	req->environment = environment;
+	req->params = params;
+	req->started_ns = started_ns;
+	for (; *params; params++)
+		note(req, *params);
+	req->call.request_id = request_id(arena, req->call.request_id);
+	return req;
+}
+
+static bool read_content_length(struct leat_request *req)
+{
+	req->content_length = -1;
+	if (req->content_length_text.len == 0)
+		return true;
+	return number_read_int(req->content_length_text, &req->content_length) && req->content_length >= 0;
+}
+
+enum leat_result request_parse(struct leat_request *req)
+{
+	req->method = method_from_text(req->method_text);
+	if (!read_content_length(req))
+		return leat_fail(req, LEAT_BAD_REQUEST, "Content-Length is no number.");
+	if (!uri_split(req->target, &req->path, &req->query))
+		return leat_fail(req, LEAT_BAD_REQUEST, "The request's target is no path.");
+	if (!uri_query_is_valid(req->query, req->call.arena))
+		return leat_fail(req, LEAT_BAD_REQUEST, "The query has a bad escape, NUL, or is not UTF-8.");
+	return LEAT_OK;
+}
+
+const char *request_pattern(const struct leat_request *req)
+{
+	return req->match.route ? req->match.route->pattern : "";
+}
+
+/* Input --------------------------------------------------------------------------------------------------------------- */
+
+enum leat_method leat_method(const struct leat_request *req)
+{
+	return req->method;
+}
+
+leat_text leat_path(const struct leat_request *req)
+{
+	return req->path;
+}
+
+leat_text leat_request_id(const struct leat_request *req)
+{
+	return req->call.request_id;
+}
+
+leat_text leat_client_address(struct leat_request *req)
+{
+	return req->client;
+}
+
+static const struct router_param *path_param(struct leat_request *req, const char *name)
+{
+	leat_text wanted = leat_text_from(name);
+
+	for (unsigned i = 0; i < req->match.param_count; i++)
+		if (leat_text_equal(req->match.params[i].name, wanted))
+			return &req->match.params[i];
+	log_error("bug: route %s has no path parameter {%s}", request_pattern(req), name);
+	return NULL;
+}
+
+leat_text leat_path_text(struct leat_request *req, const char *name)
+{
+	const struct router_param *param = path_param(req, name);
+
+	return param ? param->value : (leat_text){ NULL, 0 };
+}
+
+int64_t leat_path_int(struct leat_request *req, const char *name)
+{
+	const struct router_param *param = path_param(req, name);
+
+	LEAT_CHECK(!param || param->is_int);
+	return param ? param->number : 0;
+}
+
+leat_text leat_query(struct leat_request *req, const char *name)
+{
+	leat_text value = { NULL, 0 };
+
+	if (!uri_query_find(req->query, leat_text_from(name), req->call.arena, &value))
+		return (leat_text){ NULL, 0 };
+	return value;
+}
+
+enum leat_result leat_query_int(struct leat_request *req, const char *name, int64_t fallback, int64_t min,
+				int64_t max, int64_t *ret_value)
+{
+	leat_text text = leat_query(req, name);
+
+	*ret_value = fallback;
+	if (!text.ptr)
+		return LEAT_OK;
+	if (number_read_int(text, ret_value) && *ret_value >= min && *ret_value <= max)
+		return LEAT_OK;
+	problem_fault_parameter(&req->problem, req->call.arena, leat_text_from(name),
+				"must be a whole number from %lld to %lld", (long long)min, (long long)max);
+	return LEAT_INVALID;
+}
+
+/* Whether a parameter's name is "HTTP_" and the header's, in capitals, '_' for '-'. */
+static const char *match_header(const char *param, const char *name)
+{
+	if (strncmp(param, "HTTP_", 5) != 0)
+		return NULL;
+	for (param += 5; *name; name++, param++) {
+		char c = *name == '-' ? '_' : *name;
+
+		if (*param != (c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c))
+			return NULL;
+	}
+	return *param == '=' ? param + 1 : NULL;
+}
+
+leat_text leat_header(struct leat_request *req, const char *name)
+{
+	if (strcasecmp(name, "Content-Type") == 0)
+		return req->content_type;
+	if (strcasecmp(name, "Content-Length") == 0)
+		return req->content_length_text;
+	for (const char *const *param = req->params; *param; param++) {
+		const char *value = match_header(*param, name);
+
+		if (value)
+			return leat_text_from(value);
+	}
+	return (leat_text){ NULL, 0 };
+}
+
+/* Body ---------------------------------------------------------------------------------------------------------------- */
+
+static enum leat_result too_large(struct leat_request *req, uint32_t limit)
+{
+	metrics_add(METRIC_BODY_TOO_LARGE, 1);
+	return leat_fail(req, LEAT_TOO_LARGE, "The body has more than %u bytes.", limit);
+}
+
+static enum leat_result read_some(struct leat_request *req, char *into, size_t size, size_t *ret_len)
+{
+	return req->environment->read(req->environment->source, into, size, req->call.deadline_ns, ret_len);
+}
+
+static enum leat_result read_known(struct leat_request *req)
+{
+	size_t size = (size_t)req->content_length, len;
+	char *body = arena_alloc(req->call.arena, size + 1); /* one more byte shows that there is more */
+
+	LEAT_TRY(read_some(req, body, size + 1, &len));
+	if (len != size)
+		return leat_fail(req, LEAT_BAD_REQUEST, "The body has another length than Content-Length says.");
+	req->body = (leat_text){ body, len };
+	return LEAT_OK;
+}
+
+/* Chunked requests have no length; lighttpd can hand them on as they come. */
+static enum leat_result read_unknown(struct leat_request *req, uint32_t limit)
+{
+	struct buffer body;
+
+	buffer_init(&body, req->call.arena, BODY_FIRST);
+	for (;;) {
+		size_t room = body.cap - body.len < BODY_FIRST ? BODY_FIRST : body.cap - body.len, len;
+
+		LEAT_TRY(read_some(req, buffer_reserve(&body, room), room, &len));
+		buffer_commit(&body, len);
+		if (body.len > limit)
+			return too_large(req, limit);
+		if (len < room)
+			break;
+	}
+	req->body = buffer_as_text(&body);
+	return LEAT_OK;
+}
+
+static enum leat_result read_body(struct leat_request *req)
+{
+	uint32_t limit = req->match.route && req->match.route->body_limit ? req->match.route->body_limit
+									   : req->environment->default_body_limit;
+
+	if (req->content_length > (int64_t)limit)
+		return too_large(req, limit);
+	return req->content_length >= 0 ? read_known(req) : read_unknown(req, limit);
+}
+
+enum leat_result leat_body_text(struct leat_request *req, leat_text *ret_body)
+{
+	if (!req->body_is_read)
+		LEAT_TRY(read_body(req));
+	req->body_is_read = true;
+	*ret_body = req->body;
+	return LEAT_OK;
+}
+
+/* application/json, or application/<something>+json (RFC 6839), with or without parameters. */
+static bool is_json(leat_text type)
+{
+	size_t len = 0;
+
+	while (len < type.len && type.ptr[len] != ';' && type.ptr[len] != ' ')
+		len++;
+	if (len == 16 && strncasecmp(type.ptr, "application/json", 16) == 0)
+		return true;
+	return len > 17 && strncasecmp(type.ptr, "application/", 12) == 0 &&
+	       strncasecmp(type.ptr + len - 5, "+json", 5) == 0;
+}
+
+enum leat_result leat_body(struct leat_request *req, const struct leat_shape *shape, void *value)
+{
+	leat_text body;
+
+	if (!is_json(req->content_type))
+		return leat_fail(req, LEAT_UNSUPPORTED_TYPE, "The body must be application/json.");
+	LEAT_TRY(leat_body_text(req, &body));
+	return json_read(req->call.arena, body, shape, value, &req->problem);
+}
+
+/* Reply --------------------------------------------------------------------------------------------------------------- */
+
+enum leat_result leat_reply(struct leat_request *req, int status, const struct leat_shape *shape, const void *value)
+{
+	struct buffer body;
+
+	buffer_init(&body, req->call.arena, REPLY_ROOM);
+	json_write_shape(&body, shape, value);
+	response_set(&req->response, status, "application/json", buffer_as_text(&body));
+	return LEAT_OK;
+}
+
+enum leat_result leat_reply_text(struct leat_request *req, int status, const char *content_type, leat_text body)
+{
+	char *copy = arena_copy(req->call.arena, body.ptr, body.len);
+
+	response_set(&req->response, status, content_type, (leat_text){ copy, body.len });
+	return LEAT_OK;
+}
+
+enum leat_result leat_reply_empty(struct leat_request *req, int status)
+{
+	response_set(&req->response, status, NULL, (leat_text){ "", 0 });
+	return LEAT_OK;
+}
+
+enum leat_result leat_reply_static(struct leat_request *req, const struct leat_static_reply *reply)
+{
+	req->response.rendered = reply;
+	return LEAT_OK;
+}
+
+/* RFC 9110 5.6.2. */
+static bool is_token(leat_text text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.ptr[i];
+
+		if (c <= ' ' || c >= 127 || strchr("\"(),/:;<=>?@[\\]{}", c))
+			return false;
+	}
+	return text.len > 0;
+}
+
+static bool is_header_value(leat_text text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (text.ptr[i] == '\r' || text.ptr[i] == '\n' || text.ptr[i] == '\0')
+			return false;
+	return true;
+}
+
+enum leat_result leat_reply_header(struct leat_request *req, const char *name, leat_text value)
+{
+	leat_text name_text = leat_text_from(name);
+
+	if (!is_token(name_text) || !is_header_value(value)) {
+		log_limited(LOG_LEVEL_ERROR, "route %s: reply header refused: '%s' is no token, or its value holds CR, LF or NUL",
+			    request_pattern(req), name);
+		return LEAT_INTERNAL;
+	}
+	response_add_header(&req->response, req->call.arena, name_text, value);
+	return LEAT_OK;
+}
+
+enum leat_result leat_fail(struct leat_request *req, enum leat_result result, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	req->problem.detail = arena_vformat(req->call.arena, format, args);
+	va_end(args);
+	return result;
+}
+
+/* Time and memory ------------------------------------------------------------------------------------------------------ */
+
+int64_t leat_time_left_ms(const struct leat_request *req)
+{
+	int64_t left = req->call.deadline_ns - clock_now_ns();
+
+	return left > 0 ? left / CLOCK_MS : 0;
+}
+
+enum leat_result leat_sleep(struct leat_request *req, int64_t ms)
+{
+	return wait_sleep(clock_now_ns() + ms * CLOCK_MS, req->call.deadline_ns);
+}
+
+enum leat_result leat_offload(struct leat_request *req, void (*fn)(void *arg), void *arg, size_t size)
+{
+	return offload_call(req->environment->offload, fn, arg, size, req->call.deadline_ns);
+}
+
+void *leat_alloc(struct leat_request *req, size_t size)
+{
+	return arena_zalloc(req->call.arena, size);
+}
+
+leat_text leat_format(struct leat_request *req, const char *format, ...)
+{
+	va_list args;
+	leat_text text;
+
+	va_start(args, format);
+	text = arena_vformat(req->call.arena, format, args);
+	va_end(args);
+	return text;
+}
+
+void leat_log(struct leat_request *req, const char *format, ...)
+{
+	va_list args;
+	leat_text text;
+
+	va_start(args, format);
+	text = arena_vformat(req->call.arena, format, args);
+	va_end(args);
+	log_info("[%.*s] %s: %.*s", LEAT_TEXT_PRINTF(req->call.request_id), request_pattern(req), LEAT_TEXT_PRINTF(text));
+}

@@ -1,0 +1,67 @@
+/* request.h - a request as the runtime sees it; handlers see leat/request.h.
+ *
+ * Use (pipeline.c):
+ *     struct leat_request *req = request_new(arena, params, &environment);
+ *     LEAT_TRY(request_parse(req));
+ *
+ * Ownership:      lives in the arena of its request; texts are views into libfcgi's parameters or lie in the arena.
+ * Thread-safety:  only the request's task.
+ * Errors:         request_parse: LEAT_BAD_REQUEST for what is no HTTP request, with words in req->problem.
+ */
+#ifndef APP_HTTP_REQUEST_H
+#define APP_HTTP_REQUEST_H
+
+#include <leat/request.h>
+
+#include "http/problem.h"
+#include "http/response.h"
+#include "http/router.h"
+#include "task/call.h"
+
+struct offload;
+
+/* Where the body comes from: fills 'into', fewer bytes only at the body's end. */
+typedef enum leat_result (*request_read_fn)(void *source, char *into, size_t size, int64_t deadline_ns,
+					    size_t *ret_len);
+
+/* What a request has of its worker. */
+struct request_environment {
+	struct db *db;
+	struct offload *offload;
+	int64_t default_deadline_ns;
+	uint32_t default_body_limit;
+	request_read_fn read;
+	void *source;
+};
+
+struct leat_request {
+	struct call call; /* first: the layers below see only this, see call_of() */
+	const struct request_environment *environment;
+	const char *const *params;
+	int64_t started_ns;
+	enum leat_method method;
+	leat_text method_text;
+	leat_text target;
+	leat_text path;
+	leat_text query;
+	leat_text client;
+	leat_text content_type;
+	leat_text content_length_text;
+	int64_t content_length; /* -1: not told */
+	leat_text body;
+	bool body_is_read;
+	struct router_match match;
+	struct response response;
+	struct problem problem;
+};
+
+/* 'params' are "NAME=value" strings, ended by NULL. */
+struct leat_request *request_new(struct arena *arena, const char *const *params,
+				 const struct request_environment *environment, int64_t started_ns);
+
+enum leat_result request_parse(struct leat_request *req) LEAT_MUST_USE;
+
+/* The pattern of its route; "" before it has one. */
+const char *request_pattern(const struct leat_request *req);
+
+#endif

@@ -1,0 +1,135 @@
+/* response.c - see response.h. Filled by request.c and problem.c, sent by pipeline.c. */
+#include "http/response.h"
+
+#include <leat/request.h>
+
+enum { HEAD_ROOM = 256 };
+
+static const struct {
+	int status;
+	const char *reason;
+} reasons[] = {
+	{ 200, "OK" },
+	{ 201, "Created" },
+	{ 202, "Accepted" },
+	{ 204, "No Content" },
+	{ 206, "Partial Content" },
+	{ 301, "Moved Permanently" },
+	{ 302, "Found" },
+	{ 303, "See Other" },
+	{ 304, "Not Modified" },
+	{ 307, "Temporary Redirect" },
+	{ 308, "Permanent Redirect" },
+	{ 400, "Bad Request" },
+	{ 401, "Unauthorized" },
+	{ 403, "Forbidden" },
+	{ 404, "Not Found" },
+	{ 405, "Method Not Allowed" },
+	{ 406, "Not Acceptable" },
+	{ 408, "Request Timeout" },
+	{ 409, "Conflict" },
+	{ 410, "Gone" },
+	{ 412, "Precondition Failed" },
+	{ 413, "Content Too Large" },
+	{ 415, "Unsupported Media Type" },
+	{ 422, "Unprocessable Content" },
+	{ 428, "Precondition Required" },
+	{ 429, "Too Many Requests" },
+	{ 499, "Client Closed Request" },
+	{ 500, "Internal Server Error" },
+	{ 501, "Not Implemented" },
+	{ 502, "Bad Gateway" },
+	{ 503, "Service Unavailable" },
+	{ 504, "Gateway Timeout" },
+};
+
+/* RFC 9110 15; a number that is not here goes without words, which HTTP allows. */
+static const char *reason_of(int status)
+{
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (reasons[i].status == status)
+			return reasons[i].reason;
+	return "";
+}
+
+void response_set(struct response *response, int status, const char *content_type, leat_text body)
+{
+	response->status = status;
+	response->content_type = content_type;
+	response->body = body;
+	response->rendered = NULL;
+}
+
+void response_clear(struct response *response)
+{
+	*response = (struct response){ 0 };
+}
+
+void response_add_header(struct response *response, struct arena *arena, leat_text name, leat_text value)
+{
+	if (!response->headers.data)
+		buffer_init(&response->headers, arena, HEAD_ROOM);
+	buffer_text(&response->headers, name);
+	buffer_text(&response->headers, LEAT_TEXT_OF(": "));
+	buffer_text(&response->headers, value);
+	buffer_text(&response->headers, LEAT_TEXT_OF("\r\n"));
+}
+
+/* No content has no length (RFC 9110 8.6). */
+static bool has_content(int status)
+{
+	return status != 204 && status != 304;
+}
+
+static leat_text render_head(const struct response *response, struct arena *arena)
+{
+	struct buffer head;
+
+	buffer_init(&head, arena, HEAD_ROOM + response->headers.len);
+	buffer_text(&head, LEAT_TEXT_OF("Status: "));
+	buffer_int(&head, response->status);
+	buffer_byte(&head, ' ');
+	buffer_text(&head, leat_text_from(reason_of(response->status)));
+	if (response->content_type) {
+		buffer_text(&head, LEAT_TEXT_OF("\r\nContent-Type: "));
+		buffer_text(&head, leat_text_from(response->content_type));
+	}
+	if (has_content(response->status)) {
+		buffer_text(&head, LEAT_TEXT_OF("\r\nContent-Length: "));
+		buffer_int(&head, (int64_t)response->body.len);
+	}
+	buffer_text(&head, LEAT_TEXT_OF("\r\n"));
+	buffer_text(&head, buffer_as_text(&response->headers));
+	buffer_text(&head, LEAT_TEXT_OF("\r\n"));
+	return buffer_as_text(&head);
+}
+
+/* Added headers go before the rendered ones, which end with the empty line. */
+leat_text response_head(const struct response *response, struct arena *arena)
+{
+	const struct leat_static_reply *rendered = response->rendered;
+	struct buffer head;
+
+	if (!rendered)
+		return render_head(response, arena);
+	if (response->headers.len == 0)
+		return (leat_text){ rendered->bytes, rendered->body_at };
+	buffer_init(&head, arena, rendered->body_at + response->headers.len);
+	buffer_text(&head, buffer_as_text(&response->headers));
+	buffer_bytes(&head, rendered->bytes, rendered->body_at);
+	return buffer_as_text(&head);
+}
+
+leat_text response_body(const struct response *response)
+{
+	const struct leat_static_reply *rendered = response->rendered;
+
+	if (rendered)
+		return (leat_text){ rendered->bytes + rendered->body_at, rendered->len - rendered->body_at };
+	return has_content(response->status) ? response->body : (leat_text){ NULL, 0 };
+}
+
+int response_status(const struct response *response)
+{
+	return response->rendered ? 200 : response->status;
+}

@@ -1,0 +1,69 @@
+/* router_tree.h - what the router's two files share: how it is kept. router_build.c makes it, router.c asks it.
+ *
+ * Use:
+ *     const struct node *root = &router->nodes[router->roots[LEAT_GET]];
+ *
+ * One tree a method, a level for each segment; HEAD's tree holds GET's routes as well. The literals that may follow a node
+ * are in a hash table of its own, found by their first eight bytes and their length; beside them stand a node behind
+ * {name:int}, one behind {name}, and the leaf of {name...}.
+ *
+ * Ownership:      all of it is the router's; literals and names are views into the patterns.
+ * Thread-safety:  any thread, once made; it is never changed.
+ * Errors:         none.
+ */
+#ifndef APP_HTTP_ROUTER_TREE_H
+#define APP_HTTP_ROUTER_TREE_H
+
+#include <leat/route.h>
+#include <leat/text.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A literal that may follow a node. */
+struct router_child {
+	uint64_t head; /* its first eight bytes, as word_load gives them */
+	const char *text;
+	uint32_t len;
+	uint32_t node; /* the node behind it; 0: this place of the table is free */
+};
+
+/* Numbers of nodes and leaves begin with 1; 0 is none. */
+struct router_node {
+	const struct router_child *children; /* hash table with linear probing, half full at most */
+	uint32_t hash_shift;                 /* 64 - log2 of its places */
+	uint32_t leaf;                       /* the path may end here, */
+	uint32_t tail;                       /* go on as it likes, */
+	uint32_t after_int;                  /* or come to another node behind an {name:int} */
+	uint32_t after_any;                  /* or a {name} */
+};
+
+/* A route. */
+struct router_leaf {
+	const struct leat_route *route;
+	const leat_text *names;
+	unsigned name_count;
+	unsigned index;
+};
+
+enum {
+	ROUTER_METHOD_SETS = 1 << LEAT_METHOD_COUNT, /* a set has the bit 1 << method for each of its methods */
+	ROUTER_ALLOW_SIZE = sizeof("DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"),
+};
+
+struct router {
+	struct router_node *nodes;
+	struct router_child *children;
+	struct router_leaf *leaves; /* sorted by pattern, then method */
+	unsigned leaf_count;
+	leat_text *names;
+	uint32_t roots[LEAT_METHOD_COUNT];
+	char allow[ROUTER_METHOD_SETS][ROUTER_ALLOW_SIZE];
+};
+
+/* Where a table's search for a literal begins. */
+static inline size_t router_hash(uint64_t head, size_t len, uint32_t hash_shift)
+{
+	return (size_t)((head + len) * UINT64_C(0x9E3779B97F4A7C15) >> hash_shift);
+}
+
+#endif

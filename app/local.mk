@@ -1,0 +1,98 @@
+# app: libleat, and the program's main.
+leat_headers = \
+	include/leat/db.h \
+	include/leat/request.h \
+	include/leat/result.h \
+	include/leat/route.h \
+	include/leat/service.h \
+	include/leat/shape.h \
+	include/leat/text.h
+
+include_HEADERS = include/leat.h
+leatincludedir = $(includedir)/leat
+leatinclude_HEADERS = $(leat_headers)
+
+# Everything, for the library and for unit tests that look inside.
+noinst_LTLIBRARIES += libleat-all.la
+libleat_all_la_SOURCES = \
+	app/back/cancel.c app/back/cancel.h \
+	app/back/db.c app/back/db.h \
+	app/back/fault.c app/back/fault.h \
+	app/back/lane.c app/back/lane.h \
+	app/back/migrate.c app/back/migrate.h \
+	app/back/query.c app/back/query.h \
+	app/back/retry.c app/back/retry.h \
+	app/back/row.c app/back/row.h \
+	app/back/statement.c app/back/statement.h \
+	app/base/annotate.h \
+	app/base/arena.c app/base/arena.h \
+	app/base/buffer.c app/base/buffer.h \
+	app/base/check.c app/base/check.h \
+	app/base/clock.h \
+	app/base/log.c app/base/log.h \
+	app/base/logtext.c app/base/logtext.h \
+	app/base/metrics.c app/base/metrics.h \
+	app/base/metrics_table.h \
+	app/base/number.c app/base/number.h \
+	app/base/settings.c app/base/settings.h \
+	app/base/settings_kind.c app/base/settings_kind.h \
+	app/base/settings_print.c \
+	app/base/settings_table.h \
+	app/base/utf8.c app/base/utf8.h \
+	app/base/word.h \
+	app/command_line.c app/command_line.h \
+	app/front/connection.c app/front/connection.h \
+	app/front/exchange.c app/front/exchange.h \
+	app/front/fcgi.c app/front/fcgi.h \
+	app/front/gate.c app/front/gate.h \
+	app/front/listen.c app/front/listen.h \
+	app/front/poller.c app/front/poller.h \
+	app/http/accesslog.c app/http/accesslog.h \
+	app/http/field.c app/http/field.h \
+	app/http/json_read.c app/http/json_read.h \
+	app/http/json_scan.h \
+	app/http/json_write.c app/http/json_write.h \
+	app/http/method.c app/http/method.h \
+	app/http/pattern.c app/http/pattern.h \
+	app/http/problem.c app/http/problem.h \
+	app/http/request.c app/http/request.h \
+	app/http/request_id.c app/http/request_id.h \
+	app/http/response.c app/http/response.h \
+	app/http/router.c app/http/router.h \
+	app/http/router_build.c \
+	app/http/router_tree.h \
+	app/http/uri.c app/http/uri.h \
+	app/ops/admin.c app/ops/admin.h \
+	app/ops/metrics_text.c app/ops/metrics_text.h \
+	app/ops/respawn.c app/ops/respawn.h \
+	app/ops/supervisor.c app/ops/supervisor.h \
+	app/pipeline.c app/pipeline.h \
+	app/process.c app/process.h \
+	app/service.c \
+	app/task/call.h \
+	app/task/loop.c app/task/loop.h \
+	app/task/offload.c app/task/offload.h \
+	app/task/queue.c app/task/queue.h \
+	app/task/semaphore.c app/task/semaphore.h \
+	app/task/stack.c app/task/stack.h \
+	app/task/switch.c app/task/switch.h \
+	app/task/task.c app/task/task.h \
+	app/task/task_internal.h \
+	app/task/timer.c app/task/timer.h \
+	app/task/wait.c app/task/wait.h \
+	app/task/waiters.c app/task/waiters.h \
+	app/worker.c app/worker.h
+libleat_all_la_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
+libleat_all_la_LIBADD = $(FCGI_LIBS) $(INIH_LIBS) $(PQ_LIBS)
+
+# OS_* stand in for libfcgi's own: the dynamic linker meets libleat first.
+lib_LTLIBRARIES += libleat.la
+libleat_la_SOURCES =
+libleat_la_LIBADD = libleat-all.la
+libleat_la_LDFLAGS = -version-info 0:0:0 -export-symbols-regex '^(leat_|OS_)'
+
+bin_PROGRAMS += leat
+leat_SOURCES = app/main.c
+leat_LDADD = libhandlers.la libleat.la
+
+EXTRA_DIST += app/README.md

@@ -1,0 +1,48 @@
+/* supervisor.h - starts worker processes, starts them again when they end, and stops them. It serves nothing itself.
+ *
+ * Use:
+ *     const struct supervisor_plan plan = {
+ *         .processes = 2, .grace_ms = 10000, .run = worker_process, .arg = &service,
+ *     };
+ *     return supervisor_run(&plan);
+ *
+ * Signals to the supervisor:
+ *     TERM, INT   children get TERM and grace_ms + 2 s to end, then KILL. The same signal again: KILL at once.
+ *                 (INT and then TERM is one stop: a terminal and the script above leat both pass a Ctrl-C on.)
+ *     HUP, USR1   passed on to the children
+ *
+ * A child that ends on its own is started again after a pause (respawn.h). One that ends with SUPERVISOR_FATAL in the
+ * first 10 seconds of the service says that it can never work, as with an address in use: the service ends. Later the
+ * same status is an end like others: a service that has worked does not give up.
+ *
+ * A child starts with an empty signal mask and default dispositions, except that INT, HUP, USR1 and PIPE are ignored
+ * until it decides otherwise: a terminal's Ctrl-C reaches the whole group, and the others must not end a child before
+ * it has its handlers. It is killed when the supervisor's thread ends, however that ends. 'lifeline_fd' says the same
+ * to those who prefer to be asked: it is at its end when the supervisor is gone.
+ *
+ * Ownership:      the plan is the caller's and outlives the call. A child owns its lifeline_fd.
+ * Thread-safety:  the main thread, before any other exists. Signals stay blocked in the supervisor's process
+ *                 afterwards.
+ * Errors:         returns the exit status: 0 after a stop that was asked for, even when children had to be killed; 1
+ *                 when the children cannot work.
+ */
+#ifndef APP_OPS_SUPERVISOR_H
+#define APP_OPS_SUPERVISOR_H
+
+#include <stdint.h>
+
+/* What a child returns when trying again is of no use (EX_CONFIG of sysexits.h). */
+enum { SUPERVISOR_FATAL = 78 };
+
+struct supervisor_plan {
+	unsigned processes;
+	int64_t grace_ms;
+	/* The child's main; returns its exit status. 'process' counts from 0; a child that is started again has the
+	 * same. */
+	int (*run)(void *arg, unsigned process, int lifeline_fd);
+	void *arg;
+};
+
+int supervisor_run(const struct supervisor_plan *plan);
+
+#endif

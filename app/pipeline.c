@@ -1,0 +1,198 @@
+/* pipeline.c - the way of a request through leat. The first file to read.
+ *
+ * front/poller.c, front/connection.c and front/exchange.c have brought a request into a task, libfcgi (front/fcgi.c) has decoded
+ * it. The steps below run in order; the first one that does not answer LEAT_OK ends the walk, and its result becomes a problem
+ * document. Then the reply goes back, and one line to the access log. */
+#include "pipeline.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "front/exchange.h"
+#include "front/fcgi.h"
+#include "http/accesslog.h"
+#include "task/loop.h"
+
+struct walk {
+	struct leat_request *req;
+	struct pipeline *pipeline;
+	struct exchange *exchange;
+	struct request_environment environment; /* the pipeline's, with this exchange as its source */
+};
+
+static enum leat_result parse(struct walk *walk);
+static enum leat_result route(struct walk *walk);
+static enum leat_result handle(struct walk *walk);
+
+static const struct step {
+	const char *name;
+	enum leat_result (*run)(struct walk *walk);
+} steps[] = {
+	{ "parse", parse },   /* parameters -> method, path, query (http/request.c) */
+	{ "route", route },   /* method and path -> a route of handlers/ (http/router.c) */
+	{ "handle", handle }, /* the handler; it may wait for the database, a clock, another thread */
+};
+
+static void explain(struct walk *walk, enum leat_result result);
+static void reply(struct walk *walk);
+static void record(struct walk *walk);
+static enum leat_result read_body(void *source, char *into, size_t size, int64_t deadline_ns, size_t *ret_len);
+
+void pipeline_serve(struct exchange *exchange, void *arg)
+{
+	struct walk walk = { .pipeline = arg, .exchange = exchange };
+	enum leat_result result = LEAT_OK;
+
+	walk.environment = walk.pipeline->environment;
+	walk.environment.read = read_body;
+	walk.environment.source = exchange;
+	walk.req = request_new(&exchange->arena, fcgi_params(exchange), &walk.environment, exchange->started_ns);
+	metrics_add(METRIC_REQUESTS_ACTIVE, 1);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && result == LEAT_OK; i++) {
+#ifdef LEAT_DEV
+		log_debug("[%.*s] step %s", LEAT_TEXT_PRINTF(walk.req->call.request_id), steps[i].name);
+#endif
+		result = steps[i].run(&walk);
+	}
+	if (result != LEAT_OK)
+		explain(&walk, result);
+	reply(&walk);
+	record(&walk);
+	metrics_add(METRIC_REQUESTS_ACTIVE, -1);
+}
+
+/* The steps ------------------------------------------------------------------------------------------------------------ */
+
+static enum leat_result parse(struct walk *walk)
+{
+	return request_parse(walk->req);
+}
+
+static enum leat_result allow(struct leat_request *req)
+{
+	return leat_reply_header(req, "Allow", leat_text_from(req->match.allow));
+}
+
+static enum leat_result route(struct walk *walk)
+{
+	struct leat_request *req = walk->req;
+
+	switch (router_match(walk->pipeline->router, req->method, req->path, req->call.arena, &req->match)) {
+	case ROUTER_BAD_PATH:
+		return leat_fail(req, LEAT_BAD_REQUEST, "The path has a bad escape, NUL, or is not UTF-8.");
+	case ROUTER_NOT_FOUND:
+		return LEAT_NOT_FOUND;
+	case ROUTER_METHOD_NOT_ALLOWED:
+		return LEAT_METHOD_NOT_ALLOWED;
+	case ROUTER_FOUND:
+		break;
+	}
+	if (req->match.route && req->match.route->deadline_ms)
+		req->call.deadline_ns = req->started_ns + req->match.route->deadline_ms * CLOCK_MS;
+	return LEAT_OK;
+}
+
+static enum leat_result handle(struct walk *walk)
+{
+	struct leat_request *req = walk->req;
+
+	if (!req->match.route) { /* OPTIONS, without a route of its own */
+		LEAT_TRY(allow(req));
+		return leat_reply_empty(req, 204);
+	}
+	LEAT_TRY(req->match.route->handler(req));
+	if (response_status(&req->response) == 0) {
+		log_error("bug: the handler of %s returned LEAT_OK without a reply", request_pattern(req));
+		return LEAT_INTERNAL;
+	}
+	return LEAT_OK;
+}
+
+/* Reads for request.c. The exchange knows why there are fewer bytes than there should be. */
+static enum leat_result read_body(void *source, char *into, size_t size, int64_t deadline_ns, size_t *ret_len)
+{
+	struct exchange *exchange = source;
+
+	exchange->deadline_ns = deadline_ns;
+	*ret_len = fcgi_read(exchange, into, size);
+	return exchange->fault;
+}
+
+/* The end -------------------------------------------------------------------------------------------------------------- */
+
+/* A result becomes a problem document, with the headers that HTTP wants for it. */
+static void explain(struct walk *walk, enum leat_result result)
+{
+	struct leat_request *req = walk->req;
+	struct buffer body;
+
+	if (result == LEAT_CANCELLED && !exchange_is_gone(walk->exchange))
+		result = LEAT_UNAVAILABLE; /* the process stops: nobody left */
+	response_clear(&req->response);
+	if (result == LEAT_METHOD_NOT_ALLOWED && req->match.allow && allow(req) != LEAT_OK)
+		result = LEAT_INTERNAL;
+	if (result == LEAT_UNAVAILABLE || result == LEAT_RATE_LIMITED)
+		response_add_header(&req->response, req->call.arena, LEAT_TEXT_OF("Retry-After"), LEAT_TEXT_OF("1"));
+	req->problem.result = result;
+	buffer_init(&body, req->call.arena, 512);
+	problem_write(&body, &req->problem, req->call.request_id);
+	response_set(&req->response, leat_result_status(result), "application/problem+json", buffer_as_text(&body));
+}
+
+static void reply(struct walk *walk)
+{
+	struct leat_request *req = walk->req;
+	leat_text head = response_head(&req->response, req->call.arena);
+	leat_text body = response_body(&req->response);
+
+	if (exchange_is_gone(walk->exchange)) {
+		walk->exchange->is_discarding = true;
+		return;
+	}
+	fcgi_write(walk->exchange, head.ptr, head.len);
+	if (req->method != LEAT_HEAD)
+		fcgi_write(walk->exchange, body.ptr, body.len);
+}
+
+static void count(int status, int64_t duration_ns)
+{
+	metrics_add(status < 300   ? METRIC_REQUESTS_2XX
+		    : status < 400 ? METRIC_REQUESTS_3XX
+		    : status < 500 ? METRIC_REQUESTS_4XX
+				   : METRIC_REQUESTS_5XX,
+		    1);
+	if (status == 504)
+		metrics_add(METRIC_REQUESTS_TIMED_OUT, 1);
+	metrics_observe(duration_ns);
+}
+
+static void record(struct walk *walk)
+{
+	const struct pipeline *pipeline = walk->pipeline;
+	struct leat_request *req = walk->req;
+	bool is_aborted = exchange_is_gone(walk->exchange);
+	int status = is_aborted ? 499 : response_status(&req->response);
+	int64_t duration_ns = clock_now_ns() - req->started_ns;
+
+	if (is_aborted)
+		metrics_add(METRIC_REQUESTS_ABORTED, 1);
+	else if (pipeline->is_counted)
+		count(status, duration_ns);
+	if (pipeline->accesslog) {
+		struct accesslog_entry entry = {
+			.wall_ns = clock_wall_ns(),
+			.id = req->call.request_id,
+			.client = req->client,
+			.method = req->method_text,
+			.path = req->path.ptr ? req->path : req->target,
+			.route = req->match.route ? req->match.route->pattern : NULL,
+			.status = status,
+			.bytes = req->method == LEAT_HEAD || is_aborted ? 0 : response_body(&req->response).len,
+			.duration_ns = duration_ns,
+		};
+		char line[ACCESSLOG_LINE_SIZE];
+
+		accesslog_write(pipeline->accesslog, pipeline->writer, line, accesslog_format(line, &entry));
+	}
+}

@@ -1,0 +1,32 @@
+/* pipeline.h - the steps of a request.
+ *
+ * Use (worker.c):
+ *     front.serve = pipeline_serve;
+ *     front.serve_arg = &pipeline;
+ *
+ * Ownership:      the worker's; everything it points to outlives it.
+ * Thread-safety:  only the worker that made it.
+ * Errors:         every failure becomes a reply, a line in the log and a counter.
+ */
+#ifndef APP_PIPELINE_H
+#define APP_PIPELINE_H
+
+#include "http/request.h"
+
+struct accesslog;
+struct exchange;
+struct router;
+
+/* What the steps need of their worker. */
+struct pipeline {
+	const struct router *router;
+	struct accesslog *accesslog; /* NULL: none */
+	unsigned writer;             /* of the access log */
+	bool is_counted;             /* in the metrics; the admin listener's requests are not */
+	struct request_environment environment; /* 'source' is the request's */
+};
+
+/* Answers one request; 'arg' is the pipeline. */
+void pipeline_serve(struct exchange *exchange, void *arg);
+
+#endif

@@ -1,0 +1,330 @@
+/* process.c - see process.h.
+ *
+ * The supervisor (ops/supervisor.c) opens the sockets and forks; each worker process below has a main thread that waits for
+ * signals, W worker threads, one admin thread, the offload pool and the access log's thread. */
+#include "process.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/settings.h"
+#include "front/connection.h"
+#include "front/fcgi.h"
+#include "front/listen.h"
+#include "front/poller.h"
+#include "http/accesslog.h"
+#include "http/router.h"
+#include "ops/admin.h"
+#include "ops/supervisor.h"
+#include "task/loop.h"
+#include "task/offload.h"
+#include "worker.h"
+
+enum {
+	WORKERS_MAX = 256,
+	ADMIN_TASKS = 64,
+	ADMIN_CONNECTIONS = 64,
+	LAST_CHANCE_MS = 500, /* for requests to end after they were cancelled */
+};
+
+/* What the supervisor hands to each worker process. */
+struct plan {
+	const struct leat_service *service;
+	const struct settings *settings;
+	struct listeners listeners;
+	struct listeners admin_listeners;
+	unsigned worker_count;
+};
+
+/* One worker process. */
+struct process {
+	const struct plan *plan;
+	unsigned index;
+	struct router *router, *admin_router;
+	struct poller *poller, *admin_poller;
+	struct offload *offload;
+	struct accesslog *accesslog;
+	struct worker *workers[WORKERS_MAX + 1]; /* the admin thread last */
+	unsigned worker_count;
+	char error[512];
+};
+
+/* A worker process: parts in order ------------------------------------------------------------------------------------- */
+
+static bool fail(struct process *process, const char *what)
+{
+	snprintf(process->error, sizeof(process->error), "%s: %s", what, strerror(errno));
+	return false;
+}
+
+static bool test_libfcgi(struct process *process)
+{
+	struct loop *loop = loop_new(&(struct loop_options){ .stack_size = 65536, .tasks_max = 1 });
+	bool passed;
+
+	if (!loop)
+		return fail(process, "event loop");
+	loop_adopt(loop);
+	passed = fcgi_init(loop, process->error, sizeof(process->error));
+	loop_release(loop);
+	loop_free(loop);
+	return passed;
+}
+
+static bool open_accesslog(struct process *process)
+{
+	const char *path = process->plan->settings->access_log;
+
+	if (path[0] == '\0')
+		return true;
+	process->accesslog = accesslog_open(path, process->plan->worker_count, process->error, sizeof(process->error));
+	return process->accesslog != NULL;
+}
+
+static bool make_shared_parts(struct process *process)
+{
+	const struct settings *settings = process->plan->settings;
+
+	process->router = router_new(process->plan->service->routes, process->error, sizeof(process->error));
+	process->admin_router = router_new(admin_tables, process->error, sizeof(process->error));
+	if (!process->router || !process->admin_router)
+		return false;
+	process->poller = poller_new((unsigned)settings->connections_max);
+	process->admin_poller = poller_new(ADMIN_CONNECTIONS);
+	if (!process->poller || !process->admin_poller)
+		return fail(process, "epoll");
+	process->offload = offload_new((unsigned)settings->offload_threads, (unsigned)settings->offload_queue);
+	if (!process->offload)
+		return fail(process, "offload threads");
+	return open_accesslog(process);
+}
+
+static bool start_worker(struct process *process, bool is_admin)
+{
+	const struct plan *plan = process->plan;
+	unsigned requests_max = (unsigned)plan->settings->requests_max;
+	const struct worker_options options = {
+		.process = process->index,
+		.thread = process->worker_count,
+		.settings = plan->settings,
+		.poller = is_admin ? process->admin_poller : process->poller,
+		.router = is_admin ? process->admin_router : process->router,
+		.offload = process->offload,
+		.accesslog = is_admin ? NULL : process->accesslog,
+		.has_database = !is_admin && plan->settings->database_url[0] != '\0',
+		.is_admin = is_admin,
+		.tasks_max = is_admin ? ADMIN_TASKS : (requests_max + plan->worker_count - 1) / plan->worker_count,
+	};
+	struct worker *worker = worker_start(&options, process->error, sizeof(process->error));
+
+	if (worker)
+		process->workers[process->worker_count++] = worker;
+	return worker != NULL;
+}
+
+static bool start_workers(struct process *process)
+{
+	const struct plan *plan = process->plan;
+	const struct admin_facts facts = { .version = plan->service->version, .worker_threads = plan->worker_count,
+					   .has_database = plan->settings->database_url[0] != '\0' };
+
+	admin_init(&facts);
+	while (process->worker_count < plan->worker_count)
+		if (!start_worker(process, false))
+			return false;
+	if (plan->admin_listeners.count > 0 && !start_worker(process, true))
+		return false;
+	if (!poller_listen(process->poller, plan->listeners.fds, plan->listeners.count) ||
+	    !poller_listen(process->admin_poller, plan->admin_listeners.fds, plan->admin_listeners.count))
+		return fail(process, "listening");
+	return true;
+}
+
+/* Stopping -------------------------------------------------------------------------------------------------------------- */
+
+static bool join_until(struct process *process, int64_t deadline_ns)
+{
+	while (process->worker_count > 0) {
+		if (!worker_join(process->workers[process->worker_count - 1], deadline_ns))
+			return false;
+		process->worker_count--;
+	}
+	return true;
+}
+
+static void each_worker(struct process *process, void (*fn)(struct worker *worker))
+{
+	for (unsigned i = 0; i < process->worker_count; i++)
+		fn(process->workers[i]);
+}
+
+/* Requests in flight have the grace time; then they are cancelled and answer 503; then the process ends. */
+static int stop(struct process *process)
+{
+	int64_t grace_ns = process->plan->settings->grace * CLOCK_MS;
+
+	admin_set_draining();
+	poller_drain(process->poller);
+	poller_drain(process->admin_poller);
+	each_worker(process, worker_stop);
+	if (join_until(process, clock_now_ns() + grace_ns))
+		return EXIT_SUCCESS;
+	log_warn("process %d: requests still run after the grace time; they are cancelled", (int)getpid());
+	each_worker(process, worker_cancel);
+	if (join_until(process, clock_now_ns() + LAST_CHANCE_MS * CLOCK_MS))
+		return EXIT_SUCCESS;
+	log_error("process %d: a handler does not end; the process ends without it", (int)getpid());
+	accesslog_close(process->accesslog);
+	_exit(EXIT_SUCCESS);
+}
+
+static void free_shared_parts(struct process *process)
+{
+	accesslog_close(process->accesslog);
+	offload_free(process->offload);
+	poller_free(process->poller);
+	poller_free(process->admin_poller);
+	router_free(process->router);
+	router_free(process->admin_router);
+}
+
+/* The main thread -------------------------------------------------------------------------------------------------------- */
+
+static int take_signals(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGUSR1);
+	sigaddset(&signals, SIGHUP);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	signal(SIGUSR1, SIG_DFL); /* ignored signals never reach a signalfd */
+	return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* Until TERM; USR1 reopens the access log. When the lifeline ends the supervisor is gone, and nothing may be left behind. */
+static void wait_for_term(struct process *process, int signals, int lifeline)
+{
+	struct pollfd wait[] = { { .fd = signals, .events = POLLIN }, { .fd = lifeline, .events = POLLIN } };
+	struct signalfd_siginfo info;
+
+	for (;;) {
+		if (poll(wait, 2, -1) < 0)
+			continue;
+		if (wait[1].revents)
+			_exit(EXIT_FAILURE);
+		if (read(signals, &info, sizeof(info)) != sizeof(info))
+			continue;
+		if (info.ssi_signo == SIGTERM)
+			return;
+		if (info.ssi_signo == SIGUSR1 && process->accesslog)
+			accesslog_reopen(process->accesslog);
+	}
+}
+
+static int run(void *arg, unsigned index, int lifeline)
+{
+	struct process *process = calloc(1, sizeof(*process));
+	int signals = take_signals();
+	int status;
+
+	if (!process)
+		check_out_of_memory(sizeof(*process), "a process");
+	process->plan = arg;
+	process->index = index;
+	metrics_attach(index, process->plan->worker_count + 1);
+	if (signals < 0 || !test_libfcgi(process) || !make_shared_parts(process) || !start_workers(process)) {
+		log_error("%s", process->error);
+		_exit(SUPERVISOR_FATAL); /* threads that started are not waited for */
+	}
+	wait_for_term(process, signals, lifeline);
+	status = stop(process);
+	free_shared_parts(process);
+	close(signals);
+	free(process);
+	return status;
+}
+
+/* The supervisor's side ------------------------------------------------------------------------------------------------- */
+
+static bool open_sockets(struct plan *plan)
+{
+	const struct settings *settings = plan->settings;
+	char error[512];
+
+	if (!listen_inherit(&plan->listeners) &&
+	    !listen_open(&plan->listeners, settings->listen, settings->listen_mode, settings->listen_backlog, error,
+			 sizeof(error))) {
+		log_error("%s", error);
+		return false;
+	}
+	if (!listen_open(&plan->admin_listeners, settings->admin_listen, settings->listen_mode, settings->listen_backlog,
+			 error, sizeof(error))) {
+		log_error("%s (setting admin_listen)", error);
+		listen_close(&plan->listeners, true);
+		return false;
+	}
+	return true;
+}
+
+static void raise_open_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+			log_warn("the limit of open files stays as it is: %s", strerror(errno));
+	}
+}
+
+static unsigned count_workers(const struct settings *settings)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	int64_t count = settings->workers ? settings->workers : processors > 0 ? processors : 1;
+
+	return (unsigned)(count < WORKERS_MAX ? count : WORKERS_MAX);
+}
+
+static void announce(const struct plan *plan)
+{
+	char where[256];
+
+	for (unsigned i = 0; i < plan->listeners.count; i++) {
+		listen_describe(plan->listeners.fds[i], where, sizeof(where));
+		log_info("%s %s listens on %s: %d processes of %u workers", plan->service->name, plan->service->version, where,
+			 (int)plan->settings->processes, plan->worker_count);
+	}
+}
+
+int process_serve(const struct leat_service *service, const struct settings *settings)
+{
+	struct plan plan = { .service = service, .settings = settings, .worker_count = count_workers(settings) };
+	const struct supervisor_plan supervision = { .processes = (unsigned)settings->processes,
+						     .grace_ms = settings->grace,
+						     .run = run,
+						     .arg = &plan };
+	int status;
+
+	if (!open_sockets(&plan))
+		return EXIT_FAILURE;
+	raise_open_files();
+	metrics_create((unsigned)settings->processes, plan.worker_count + 2);
+	announce(&plan);
+	status = supervisor_run(&supervision);
+	listen_close(&plan.listeners, true);
+	listen_close(&plan.admin_listeners, true);
+	return status;
+}

@@ -1,0 +1,259 @@
+/* service.c - the program's commands: leat_main of leat/service.h. It collects the settings from all their sources and
+ * hands over to process.c (serve) and back/migrate.c (migrate); the other commands only print. */
+#include <leat/service.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "back/migrate.h"
+#include "base/check.h"
+#include "base/log.h"
+#include "base/settings.h"
+#include "command_line.h"
+#include "http/method.h"
+#include "http/router.h"
+#include "process.h"
+
+#define DEFAULT_FILE "/etc/leat/leat.ini"
+
+enum { STATUS_OK = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
+
+/* A command's run gets its argument, one of its 'arguments', and the settings in force. */
+typedef int (*run_fn)(const struct leat_service *service, const struct settings *settings, const char *argument);
+
+static int run_serve(const struct leat_service *service, const struct settings *settings, const char *argument);
+static int run_check(const struct leat_service *service, const struct settings *settings, const char *argument);
+static int run_config(const struct leat_service *service, const struct settings *settings, const char *argument);
+static int run_routes(const struct leat_service *service, const struct settings *settings, const char *argument);
+static int run_migrate(const struct leat_service *service, const struct settings *settings, const char *argument);
+
+static const struct command {
+	const char *name;
+	const char *synopsis;
+	const char *arguments[3]; /* what it may be given, the default first; ends with NULL */
+	run_fn run;
+	const char *help;
+} commands[] = {
+	{ "serve", "serve", { NULL }, run_serve, "Serve requests; also when no command is given." },
+	{ "check", "check", { NULL }, run_check, "Check the settings and the routes; print ok." },
+	{ "config", "config", { NULL }, run_config, "Print the settings in force and their sources." },
+	{ "routes", "routes", { NULL }, run_routes, "List the routes." },
+	{ "migrate",
+	  "migrate [up|status]",
+	  { "up", "status", NULL },
+	  run_migrate,
+	  "Bring the database up to date, or tell what is missing." },
+};
+enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
+
+static const struct command *find_command(const char *const *words, const char **ret_argument,
+					  struct settings_error *error);
+static bool load_settings(struct settings *settings, const struct command_line *line, struct settings_error *error);
+static void print_help(const struct leat_service *service);
+
+static int complain(const struct leat_service *service, const char *sentence)
+{
+	fprintf(stderr, "%s: %s\n", service->name, sentence);
+	return STATUS_USAGE;
+}
+
+static int run_command(const struct leat_service *service, const struct command_line *line)
+{
+	struct settings settings;
+	struct settings_error error;
+	const char *argument;
+	const struct command *command = find_command(line->words, &argument, &error);
+	int status;
+
+	if (!command)
+		return complain(service, error.text);
+	if (line->wants_defaults) {
+		if (command->run != run_config)
+			return complain(service, "--defaults belongs to the command config");
+		settings_print_defaults(stdout);
+		return STATUS_OK;
+	}
+	settings_init(&settings);
+	if (load_settings(&settings, line, &error))
+		status = command->run(service, &settings, argument);
+	else
+		status = complain(service, error.text);
+	settings_fini(&settings);
+	return status;
+}
+
+int leat_main(int argc, char **argv, const struct leat_service *service)
+{
+	struct command_line line;
+	struct settings_error error;
+	int status = STATUS_OK;
+
+	LEAT_CHECK(service->name && service->version && service->routes);
+	if (!command_line_parse(&line, argc, (const char *const *)argv, &error))
+		status = complain(service, error.text);
+	else if (line.wants_help)
+		print_help(service);
+	else if (line.wants_version)
+		printf("%s %s\n", service->name, service->version);
+	else
+		status = run_command(service, &line);
+	command_line_fini(&line);
+	if (fflush(stdout) != 0 && status == STATUS_OK) {
+		complain(service, "standard output cannot be written");
+		status = STATUS_FAILED;
+	}
+	return status;
+}
+
+/* Understanding --------------------------------------------------------------------------------------------------- */
+
+static const struct command *find_command(const char *const *words, const char **ret_argument,
+					  struct settings_error *error)
+{
+	const struct command *command = words[0] ? NULL : &commands[0];
+
+	for (unsigned i = 0; i < COMMAND_COUNT && !command; i++)
+		if (strcmp(words[0], commands[i].name) == 0)
+			command = &commands[i];
+	if (!command) {
+		snprintf(error->text, sizeof(error->text), "there is no command '%.60s'; --help lists them", words[0]);
+		return NULL;
+	}
+	*ret_argument = command->arguments[0];
+	if (!words[1])
+		return command;
+	for (const char *const *argument = command->arguments; *argument; argument++)
+		if (strcmp(words[1], *argument) == 0) {
+			*ret_argument = *argument;
+			return command;
+		}
+	snprintf(error->text, sizeof(error->text), "'%.60s' means nothing here; the command is: %s", words[1],
+		 command->synopsis);
+	return NULL;
+}
+
+/* The file that the command line or LEAT_CONFIG names, or else the default one if there is such a file; NULL: none. */
+static const char *settings_file(const struct command_line *line)
+{
+	const char *named = getenv("LEAT_CONFIG");
+
+	if (line->file)
+		return line->file;
+	if (named && *named)
+		return named;
+	return access(DEFAULT_FILE, F_OK) == 0 ? DEFAULT_FILE : NULL;
+}
+
+static bool load_settings(struct settings *settings, const struct command_line *line, struct settings_error *error)
+{
+	const char *file = settings_file(line);
+
+	return (!file || settings_read_file(settings, file, error)) && settings_read_environment(settings, error) &&
+	       command_line_settings(line, settings, error) && settings_check(settings, error);
+}
+
+/* Commands -------------------------------------------------------------------------------------------------------- */
+
+static int run_serve(const struct leat_service *service, const struct settings *settings, const char *argument)
+{
+	(void)argument;
+	log_init((enum log_level)settings->log_level, settings->log_json);
+	return process_serve(service, settings);
+}
+
+static int run_migrate(const struct leat_service *service, const struct settings *settings, const char *argument)
+{
+	(void)service;
+	log_init((enum log_level)settings->log_level, settings->log_json);
+	return migrate_main(settings, argument);
+}
+
+static int run_config(const struct leat_service *service, const struct settings *settings, const char *argument)
+{
+	(void)service, (void)argument;
+	settings_print(settings, stdout);
+	return STATUS_OK;
+}
+
+/* The service's routes; NULL after a complaint. */
+static struct router *make_router(const struct leat_service *service)
+{
+	char error[1024];
+	struct router *router = router_new(service->routes, error, sizeof(error));
+
+	if (!router)
+		complain(service, error);
+	return router;
+}
+
+static int run_check(const struct leat_service *service, const struct settings *settings, const char *argument)
+{
+	struct router *router = make_router(service);
+
+	(void)settings, (void)argument;
+	if (!router)
+		return STATUS_USAGE;
+	router_free(router);
+	puts("ok");
+	return STATUS_OK;
+}
+
+static void widen(void *arg, const struct leat_route *route, unsigned index)
+{
+	int *width = arg;
+
+	(void)index;
+	if ((int)strlen(route->pattern) > *width)
+		*width = (int)strlen(route->pattern);
+}
+
+static void print_route(void *arg, const struct leat_route *route, unsigned index)
+{
+	const int *width = arg;
+
+	(void)index;
+	if (route->summary)
+		printf("%-7s %-*s  %s\n", method_name(route->method), *width, route->pattern, route->summary);
+	else
+		printf("%-7s %s\n", method_name(route->method), route->pattern);
+}
+
+static int run_routes(const struct leat_service *service, const struct settings *settings, const char *argument)
+{
+	struct router *router = make_router(service);
+	int width = 0;
+
+	(void)settings, (void)argument;
+	if (!router)
+		return STATUS_USAGE;
+	router_each(router, widen, &width);
+	router_each(router, print_route, &width);
+	router_free(router);
+	return STATUS_OK;
+}
+
+static void print_help(const struct leat_service *service)
+{
+	printf("Usage: %s [COMMAND] [OPTION]...\n"
+	       "A FastCGI service: a web server such as nginx or lighttpd passes requests to it.\n"
+	       "\n"
+	       "Commands:\n",
+	       service->name);
+	for (unsigned i = 0; i < COMMAND_COUNT; i++)
+		printf("  %-22s%s\n", commands[i].synopsis, commands[i].help);
+	puts("\nOptions:");
+	command_line_print_help(stdout);
+	puts("\n"
+	     "Settings come from the file, then from the environment, then from options; the\n"
+	     "last one wins. The file is the one that --config or LEAT_CONFIG names, or else\n" DEFAULT_FILE
+	     " if it is there. Its keys are the names below with _ for -.\n"
+	     "Times are 250ms, 2s, 5m, 1h; sizes are 4096, 64k, 1m, 1g.\n"
+	     "\n"
+	     "Settings:");
+	settings_print_help(stdout);
+	puts("\n"
+	     "Exit status: 0 after success and a clean stop, 1 after a failure, 2 for a wrong\n"
+	     "command line or wrong settings.");
+}

@@ -1,0 +1,35 @@
+/* call.h - the part of a request that the layers below HTTP may see.
+ *
+ * Use:
+ *     struct call *call = call_of(req);
+ *     arena_alloc(call->arena, size);
+ *     enum leat_result result = wait_fd(fd, WAIT_READ, call->deadline_ns);
+ *
+ * Ownership:      it is the first member of struct leat_request and lives with it.
+ * Thread-safety:  only the task of the request.
+ * Errors:         none.
+ */
+#ifndef APP_TASK_CALL_H
+#define APP_TASK_CALL_H
+
+#include <leat/text.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+
+struct db;
+struct leat_request;
+
+struct call {
+	struct arena *arena;
+	int64_t deadline_ns;
+	leat_text request_id;
+	struct db *db; /* of this worker; NULL: none configured */
+};
+
+static inline struct call *call_of(struct leat_request *req)
+{
+	return (struct call *)req;
+}
+
+#endif

@@ -1,0 +1,34 @@
+/* offload.h - a bounded pool of threads for calls that block: password hashing, name resolution, PQcancel, files.
+ *
+ * Use:
+ *     struct offload *offload = offload_new(4, 1024);
+ *     LEAT_TRY(offload_call(offload, hash_password, &work, sizeof(work), deadline_ns));   -- a task waits
+ *     offload_run(offload, cancel_statement, connection);                                 -- nobody waits
+ *
+ * Ownership:      offload_call copies its argument in and, only when it answers LEAT_OK, out again: a call that outlives its task
+ *                 touches nothing of it. offload_run hands 'arg' over to fn.
+ * Thread-safety:  offload_call: tasks. offload_run: any thread.
+ * Errors:         LEAT_UNAVAILABLE (offload_call) or false (offload_run) when the queue is full; counted as
+ *                 METRIC_OFFLOAD_REFUSED. LEAT_TIMED_OUT and LEAT_CANCELLED as every wait.
+ */
+#ifndef APP_TASK_OFFLOAD_H
+#define APP_TASK_OFFLOAD_H
+
+#include <leat/result.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct offload;
+
+/* NULL with errno when no thread can be made. */
+struct offload *offload_new(unsigned threads, unsigned queue_max);
+
+/* Runs what is queued, ends the threads. Tasks must not wait any more. */
+void offload_free(struct offload *offload);
+
+enum leat_result offload_call(struct offload *offload, void (*fn)(void *arg), void *arg, size_t size,
+			      int64_t deadline_ns) LEAT_MUST_USE;
+bool offload_run(struct offload *offload, void (*fn)(void *arg), void *arg) LEAT_MUST_USE;
+
+#endif

@@ -1,0 +1,217 @@
+/* worker.c - see worker.h. Between process.c and the loop; 'turn' is what a worker does all its life. */
+#include "worker.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "back/db.h"
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "base/settings.h"
+#include "front/connection.h"
+#include "front/poller.h"
+#include "pipeline.h"
+#include "task/loop.h"
+
+enum { STARTS_A_TURN = 16 };
+
+struct worker {
+	struct worker_options options;
+	pthread_t thread;
+	struct loop *loop;
+	struct front front;
+	struct pipeline pipeline;
+	struct db *db;
+	struct loop_post stop, cancel;
+	bool is_stopping;
+	bool is_cancelling;
+	bool took_work; /* in this turn */
+	uint8_t scratch[FRONT_SCRATCH];
+};
+
+/* The thread ----------------------------------------------------------------------------------------------------------- */
+
+static bool has_ended(const struct worker *worker)
+{
+	return worker->is_stopping && !worker->took_work && loop_task_count(worker->loop) == 0;
+}
+
+static void turn(struct worker *worker)
+{
+	struct poller *poller = worker->options.poller;
+	struct connection *connection;
+	bool may_sleep;
+
+	loop_run_ready(worker->loop);
+	worker->took_work = false;
+	for (int i = 0; i < STARTS_A_TURN && (connection = poller_take(poller, &worker->front.member)); i++) {
+		worker->took_work = true;
+		connection_start(connection, &worker->front);
+	}
+	if (worker->is_cancelling)
+		loop_cancel_all(worker->loop);
+	may_sleep = !has_ended(worker) && loop_sleep_until(worker->loop) != 0 && poller_rest(poller, &worker->front.member);
+	loop_poll(worker->loop, may_sleep ? loop_sleep_until(worker->loop) : 0);
+	poller_rise(poller, &worker->front.member);
+}
+
+/* Connects the database on the thread whose loop it lives on. */
+static void open_database(struct worker *worker)
+{
+	if (!worker->options.has_database)
+		return;
+	worker->db = db_new(worker->loop, worker->options.settings, worker->options.offload);
+	worker->pipeline.environment.db = worker->db;
+}
+
+static void close_all(struct worker *worker)
+{
+	if (worker->db)
+		db_stop(worker->db);
+	loop_poll(worker->loop, 0); /* what was posted in the last moment */
+	poller_leave(worker->options.poller, &worker->front.member);
+	db_free(worker->db);
+	loop_release(worker->loop);
+}
+
+static void *worker_thread(void *arg)
+{
+	struct worker *worker = arg;
+
+	metrics_attach(worker->options.process, worker->options.thread);
+	loop_adopt(worker->loop);
+	open_database(worker);
+	while (!has_ended(worker))
+		turn(worker);
+	close_all(worker);
+	return NULL;
+}
+
+/* Life ----------------------------------------------------------------------------------------------------------------- */
+
+static void on_stop(struct loop_post *post)
+{
+	((struct worker *)((char *)post - offsetof(struct worker, stop)))->is_stopping = true;
+}
+
+static void on_cancel(struct loop_post *post)
+{
+	((struct worker *)((char *)post - offsetof(struct worker, cancel)))->is_cancelling = true;
+}
+
+static void set_up_front(struct worker *worker)
+{
+	const struct settings *settings = worker->options.settings;
+
+	worker->front = (struct front){
+		.poller = worker->options.poller,
+		.loop = worker->loop,
+		.arenas = arena_pool_new((size_t)settings->arena_keep),
+		.limits = {
+			.params_size = (uint32_t)settings->params_size,
+			.params_count = (uint32_t)settings->params_count,
+			.max_conns = (uint32_t)settings->connections_max,
+			.max_reqs = (uint32_t)settings->requests_max,
+		},
+		.header_timeout_ns = settings->header_timeout * CLOCK_MS,
+		.drain_timeout_ns = settings->drain_timeout * CLOCK_MS,
+		.send_timeout_ns = settings->send_timeout * CLOCK_MS,
+		.drain_limit = (uint64_t)settings->drain_limit,
+		.serve = pipeline_serve,
+		.serve_arg = &worker->pipeline,
+		.scratch = worker->scratch,
+	};
+}
+
+static void set_up_pipeline(struct worker *worker)
+{
+	const struct settings *settings = worker->options.settings;
+
+	worker->pipeline = (struct pipeline){
+		.router = worker->options.router,
+		.accesslog = worker->options.accesslog,
+		.writer = worker->options.thread,
+		.is_counted = !worker->options.is_admin,
+		.environment = {
+			.offload = worker->options.offload,
+			.default_deadline_ns = settings->request_deadline * CLOCK_MS,
+			.default_body_limit = (uint32_t)settings->body_limit,
+		},
+	};
+}
+
+static bool set_up(struct worker *worker)
+{
+	worker->stop.fn = on_stop;
+	worker->cancel.fn = on_cancel;
+	worker->loop = loop_new(&(struct loop_options){ .stack_size = (size_t)worker->options.settings->stack_size,
+							.tasks_max = worker->options.tasks_max });
+	if (!worker->loop)
+		return false;
+	set_up_front(worker);
+	set_up_pipeline(worker);
+	return poller_join(worker->front.poller, &worker->front.member, worker->loop);
+}
+
+/* Signals are the main thread's. */
+static int start_thread(struct worker *worker)
+{
+	sigset_t all, before;
+	int error;
+
+	sigfillset(&all);
+	sigdelset(&all, SIGSEGV); /* a stack's end is told on the thread that ran into it */
+	sigdelset(&all, SIGBUS);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(&worker->thread, NULL, worker_thread, worker);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return error;
+}
+
+struct worker *worker_start(const struct worker_options *options, char *error, size_t error_size)
+{
+	struct worker *worker = calloc(1, sizeof(*worker));
+	int failure;
+
+	if (!worker)
+		check_out_of_memory(sizeof(*worker), "a worker");
+	worker->options = *options;
+	if (!set_up(worker)) {
+		snprintf(error, error_size, "worker %u: %s; raise the limit of open files", options->thread, strerror(errno));
+		return NULL;
+	}
+	failure = start_thread(worker);
+	if (failure != 0) {
+		snprintf(error, error_size, "worker %u: no thread: %s", options->thread, strerror(failure));
+		return NULL;
+	}
+	return worker;
+}
+
+void worker_stop(struct worker *worker)
+{
+	loop_post(worker->loop, &worker->stop);
+}
+
+void worker_cancel(struct worker *worker)
+{
+	loop_post(worker->loop, &worker->cancel);
+}
+
+bool worker_join(struct worker *worker, int64_t deadline_ns)
+{
+	int64_t wall_ns = clock_wall_ns() + (deadline_ns - clock_now_ns());
+	struct timespec until = { .tv_sec = wall_ns / CLOCK_S, .tv_nsec = wall_ns % CLOCK_S };
+
+	if (pthread_timedjoin_np(worker->thread, NULL, &until) != 0)
+		return false;
+	loop_free(worker->loop);
+	arena_pool_free(worker->front.arenas);
+	free(worker);
+	return true;
+}

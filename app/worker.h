@@ -1,0 +1,50 @@
+/* worker.h - a worker thread: its loop, its share of the connections, its database, its memory.
+ *
+ * Use (process.c):
+ *     struct worker *worker = worker_start(&options, error, sizeof(error));
+ *     worker_stop(worker);                            -- ends when its last request has ended
+ *     worker_cancel(worker);                          -- ends those, too
+ *     while (!worker_join(worker, deadline_ns)) ...
+ *
+ * Workers share nothing but the poller, the router (read only), the offload pool and the access log's thread.
+ *
+ * Ownership:      worker_join frees the worker when it is true. The options' objects outlive it.
+ * Thread-safety:  the main thread.
+ * Errors:         worker_start is NULL with a sentence.
+ */
+#ifndef APP_WORKER_H
+#define APP_WORKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct accesslog;
+struct offload;
+struct poller;
+struct router;
+struct settings;
+struct worker;
+
+struct worker_options {
+	unsigned process; /* for the metrics' slots */
+	unsigned thread;
+	const struct settings *settings;
+	struct poller *poller;
+	const struct router *router;
+	struct offload *offload;
+	struct accesslog *accesslog; /* NULL: none */
+	bool has_database;
+	bool is_admin;
+	unsigned tasks_max;
+};
+
+struct worker *worker_start(const struct worker_options *options, char *error, size_t error_size);
+
+void worker_stop(struct worker *worker);
+void worker_cancel(struct worker *worker);
+
+/* False when the thread has not ended by then. */
+bool worker_join(struct worker *worker, int64_t deadline_ns) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,8 @@
+# handlers: the example service, one file a subject.
+noinst_LTLIBRARIES += libhandlers.la
+libhandlers_la_SOURCES = \
+	handlers/health.c \
+	handlers/hello.c \
+	handlers/table.c handlers/table.h \
+	handlers/users.c
+EXTRA_DIST += handlers/README.md

@@ -1,0 +1,26 @@
+/* leat.h - everything a service author includes.
+ *
+ * Use:
+ *     #include <leat.h>
+ *
+ * The parts, each a contract of its own, in the order a handler meets them:
+ *     leat/text.h      text as pointer and length
+ *     leat/result.h    what a call can answer, and the HTTP status each answer becomes
+ *     leat/shape.h     one table that parses, validates, answers and reads database rows
+ *     leat/request.h   input, reply, time and memory of one request
+ *     leat/db.h        statements on PostgreSQL
+ *     leat/route.h     methods, patterns and handlers
+ *     leat/service.h   the program: leat_main
+ */
+#ifndef LEAT_H
+#define LEAT_H
+
+#include <leat/db.h>
+#include <leat/request.h>
+#include <leat/result.h>
+#include <leat/route.h>
+#include <leat/service.h>
+#include <leat/shape.h>
+#include <leat/text.h>
+
+#endif

@@ -1,0 +1,119 @@
+/* leat/db.h - statements on PostgreSQL.
+ *
+ * Use:
+ *     static const struct leat_statement user_by_id = {
+ *         .sql = "SELECT id, name, email FROM users WHERE id = $1",
+ *         .row = &user_shape,
+ *         .read_only = true,
+ *     };
+ *
+ *     LEAT_TRY(leat_db_one(req, &user_by_id, &user, LEAT_ARG(id)));
+ *
+ * A statement is prepared once on each connection, by protocol. Single statements share the worker's lanes, a few
+ * connections in pipeline mode; each has its own Sync, so it is a transaction of its own and its failure touches no other.
+ *
+ * Arguments: LEAT_ARG takes integers, bool, double, leat_text and char pointers; LEAT_NULL is SQL's NULL.
+ * Result columns are matched to the shape's fields by name.
+ *
+ * Ownership:      rows and texts live as long as the request. Arguments are read before the call returns.
+ * Thread-safety:  only the task that runs the handler.
+ * Errors:         LEAT_NOT_FOUND no row; LEAT_CONFLICT unique, foreign key, exclusion or check violation
+ *                 (SQLSTATE class 23); LEAT_TIMED_OUT at the request's deadline; LEAT_CANCELLED; LEAT_UNAVAILABLE
+ *                 when the database is away, refuses work, or the lanes are full; LEAT_INTERNAL for every other SQL error
+ *                 (logged with SQLSTATE and text) and for columns that do not fit the shape.
+ */
+#ifndef LEAT_DB_H
+#define LEAT_DB_H
+
+#include <leat/result.h>
+#include <leat/shape.h>
+#include <leat/text.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct leat_request;
+struct leat_query;
+
+struct leat_statement {
+	const char *sql;
+	const struct leat_shape *row; /* of the result; NULL: no rows wanted */
+	bool read_only;               /* safe to send again when the connection was lost */
+};
+
+enum leat_arg_kind { LEAT_ARG_NULL, LEAT_ARG_INT, LEAT_ARG_BOOL, LEAT_ARG_FLOAT, LEAT_ARG_TEXT };
+
+struct leat_arg {
+	enum leat_arg_kind kind;
+	union {
+		int64_t i;
+		double f;
+		leat_text text;
+	};
+};
+
+static inline struct leat_arg leat_arg_int(int64_t value)
+{
+	return (struct leat_arg){ .kind = LEAT_ARG_INT, .i = value };
+}
+
+static inline struct leat_arg leat_arg_bool(bool value)
+{
+	return (struct leat_arg){ .kind = LEAT_ARG_BOOL, .i = value };
+}
+
+static inline struct leat_arg leat_arg_float(double value)
+{
+	return (struct leat_arg){ .kind = LEAT_ARG_FLOAT, .f = value };
+}
+
+/* An absent text is NULL. */
+static inline struct leat_arg leat_arg_text(leat_text value)
+{
+	return (struct leat_arg){ .kind = value.ptr ? LEAT_ARG_TEXT : LEAT_ARG_NULL, .text = value };
+}
+
+static inline struct leat_arg leat_arg_string(const char *value)
+{
+	return leat_arg_text(leat_text_from(value));
+}
+
+#define LEAT_ARG(value) \
+	_Generic((value), bool : leat_arg_bool, double : leat_arg_float, float : leat_arg_float, leat_text : leat_arg_text, \
+		 char * : leat_arg_string, const char * : leat_arg_string, default : leat_arg_int)(value)
+#define LEAT_NULL ((struct leat_arg){ .kind = LEAT_ARG_NULL })
+
+/* One row into 'row', a struct of the statement's shape. LEAT_NOT_FOUND when there is none. */
+#define leat_db_one(req, statement, row, ...) leat_db_one_(req, statement, row, LEAT_ARGS_(__VA_ARGS__))
+
+/* All rows, as a list of structs of the statement's shape. LEAT_OK with no items when there is none. */
+#define leat_db_all(req, statement, ret_list, ...) leat_db_all_(req, statement, ret_list, LEAT_ARGS_(__VA_ARGS__))
+
+/* No rows wanted; the number of rows changed, unless ret_count is NULL. */
+#define leat_db_exec(req, statement, ret_count, ...) leat_db_exec_(req, statement, ret_count, LEAT_ARGS_(__VA_ARGS__))
+
+/* Sends now, to be awaited later: several statements of one handler travel together.
+ * Every query sent is awaited, or given up when the request ends. */
+#define leat_db_send(req, statement, ret_query, ...) leat_db_send_(req, statement, ret_query, LEAT_ARGS_(__VA_ARGS__))
+
+/* Waits for a sent query and lists its rows; ret_rows may be NULL. */
+LEAT_API enum leat_result leat_db_wait(struct leat_request *req, struct leat_query *query,
+				       struct leat_list *ret_rows) LEAT_MUST_USE;
+
+#define LEAT_ARGS_(...) \
+	((const struct leat_arg[]){ LEAT_NULL __VA_OPT__(, ) __VA_ARGS__ } + 1), \
+		(unsigned)(sizeof((const struct leat_arg[]){ LEAT_NULL __VA_OPT__(, ) __VA_ARGS__ }) / sizeof(struct leat_arg) - 1)
+
+LEAT_API enum leat_result leat_db_one_(struct leat_request *req, const struct leat_statement *statement, void *row,
+				       const struct leat_arg *args, unsigned arg_count) LEAT_MUST_USE;
+LEAT_API enum leat_result leat_db_all_(struct leat_request *req, const struct leat_statement *statement,
+				       struct leat_list *ret_list, const struct leat_arg *args,
+				       unsigned arg_count) LEAT_MUST_USE;
+LEAT_API enum leat_result leat_db_exec_(struct leat_request *req, const struct leat_statement *statement,
+					int64_t *ret_count, const struct leat_arg *args,
+					unsigned arg_count) LEAT_MUST_USE;
+LEAT_API enum leat_result leat_db_send_(struct leat_request *req, const struct leat_statement *statement,
+					struct leat_query **ret_query, const struct leat_arg *args,
+					unsigned arg_count) LEAT_MUST_USE;
+
+#endif

@@ -1,0 +1,87 @@
+"""The installed library: what `make install` leaves behind, and a service built against it with pkg-config alone."""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "web"))
+
+import fastcgi  # noqa: E402
+import servers  # noqa: E402
+
+
+def run(*command, **settings):
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, **settings)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def root(tmp_path_factory):
+    """`make install` below a folder of our own, with the prefix that was configured."""
+    root = tmp_path_factory.mktemp("root")
+    run("make", "-C", servers.build_folder(), "install", f"DESTDIR={root}")
+    return root
+
+
+@pytest.fixture(scope="session")
+def prefix(root):
+    return root / "usr" / "local"
+
+
+@pytest.fixture(scope="session")
+def environment(root, prefix):
+    """What a user of a folder that is not the system's own sets."""
+    return os.environ | {
+        "PKG_CONFIG_PATH": str(prefix / "lib" / "pkgconfig"), "PKG_CONFIG_SYSROOT_DIR": str(root),
+        "LD_LIBRARY_PATH": str(prefix / "lib"),
+    }
+
+
+@pytest.fixture(scope="session", params=["shared", "static"])
+def service(request, tmp_path_factory, environment, prefix):
+    """The service outside the tree, built with what pkg-config says."""
+    program = tmp_path_factory.mktemp("service") / "service"
+    static = ["--static"] if request.param == "static" else []
+    flags = run("pkg-config", "--cflags", "--libs", *static, "leat", env=environment).split()
+    if static:
+        flags = [str(prefix / "lib" / "libleat.a") if flag == "-lleat" else flag for flag in flags]
+    run("gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-o", program, HERE / "service.c", *flags, env=environment)
+    return program
+
+
+def test_nothing_private_is_installed(prefix):
+    headers = {str(path.relative_to(prefix / "include")) for path in (prefix / "include").rglob("*.h")}
+    source = HERE.parent.parent / "include"
+    assert headers == {str(path.relative_to(source)) for path in source.rglob("*.h")}
+
+
+def test_installed_headers_stand_alone(prefix, tmp_path):
+    for header in sorted((prefix / "include").rglob("*.h")):
+        source = tmp_path / "alone.c"
+        source.write_text(f"#include <{header.relative_to(prefix / 'include')}>\n")
+        run("gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", f"-I{prefix / 'include'}", source)
+
+
+def test_the_installed_program_runs(prefix, environment):
+    assert run(prefix / "bin" / "leat", "--version", env=environment).startswith("leat ")
+
+
+def test_a_service_outside_the_tree_lists_its_routes(service, environment):
+    assert re.search(r"GET\s+/hello\s+A greeting", run(service, "routes", env=environment))
+
+
+def test_a_service_outside_the_tree_answers(service, environment, tmp_path):
+    path = tmp_path / "s"
+    server = servers.Server(
+        "service", tmp_path, [service, "serve", "--set", f"listen=unix:{path}", "--set", "admin_listen="], env=environment)
+    try:
+        server.wait_for(lambda: fastcgi.ask(path, "GET", "/hello"), "the service answers")
+        assert fastcgi.ask(path, "GET", "/hello").body == b"hello from outside\n"
+    finally:
+        assert server.stop() == 0

@@ -1,0 +1,50 @@
+# tests: one Check program a module; services and peers for the web and hostile tests. See tests/README.md.
+unit_programs = \
+	tests/unit/t_accesslog \
+	tests/unit/t_arena \
+	tests/unit/t_command_line \
+	tests/unit/t_db \
+	tests/unit/t_gate \
+	tests/unit/t_json_read \
+	tests/unit/t_json_write \
+	tests/unit/t_log \
+	tests/unit/t_metrics \
+	tests/unit/t_migrate \
+	tests/unit/t_number \
+	tests/unit/t_offload \
+	tests/unit/t_problem \
+	tests/unit/t_respawn \
+	tests/unit/t_retry \
+	tests/unit/t_router \
+	tests/unit/t_row \
+	tests/unit/t_settings \
+	tests/unit/t_supervisor \
+	tests/unit/t_task \
+	tests/unit/t_timer \
+	tests/unit/t_uri \
+	tests/unit/t_utf8
+
+if HAVE_CHECK
+noinst_LTLIBRARIES += libharness.la
+libharness_la_SOURCES = tests/unit/harness.c tests/unit/harness.h
+libharness_la_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+
+check_PROGRAMS += $(unit_programs)
+TESTS += $(unit_programs)
+endif
+LDADD = libharness.la libleat-all.la $(CHECK_LIBS) $(PQ_LIBS)
+tests_unit_t_db_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
+tests_unit_t_row_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
+
+check_PROGRAMS += tests/web/testbed
+tests_web_testbed_LDADD = libleat.la
+
+# A peer that uses libfcgi as it comes, to show which faults leat's front keeps away.
+check_PROGRAMS += tests/hostile/plain_responder
+tests_hostile_plain_responder_LDADD = $(FCGI_LIBS)
+
+check_PROGRAMS += tests/bench/bench_router
+tests_bench_bench_router_LDADD = libleat-all.la
+
+check_PROGRAMS += tests/bench/canned
+tests_bench_canned_LDADD =

@@ -1,0 +1,235 @@
+"""run.py - builds leat and runs the groups of its tests; called by tests/run, which installs packages first.
+
+Each group answers with how many of its tests passed and failed. What a group prints is kept in build/log/GROUP.log and shown
+when something failed. The last line adds everything up; the exit status is 1 when anything failed.
+"""
+
+import argparse
+import collections
+import os
+import pathlib
+import platform
+import re
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build"
+LOGS = BUILD / "log"
+PYTHON = "/usr/bin/python3"
+FUZZ_SECONDS = 10
+
+
+class Count(collections.namedtuple("Count", "passed failed skipped", defaults=[0, 0, 0])):
+    def __add__(self, other):
+        return Count(*(a + b for a, b in zip(self, other)))
+
+
+class Log:
+    """A group's output, and the commands that write it."""
+
+    def __init__(self, group):
+        LOGS.mkdir(parents=True, exist_ok=True)
+        self.path = LOGS / f"{group}.log"
+        self.path.write_text("")
+
+    def say(self, text):
+        with open(self.path, "a") as log:
+            log.write(text + "\n")
+
+    def run(self, *command, seconds=900, env=None, cwd=ROOT):
+        """Runs a command; returns its exit status and what it printed. One that takes too long is killed with its children."""
+        self.say(f"$ {' '.join(map(str, command))}")
+        process = subprocess.Popen(
+            list(map(str, command)), cwd=cwd, env=os.environ | (env or {}), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True)
+        try:
+            output, _ = process.communicate(timeout=seconds)
+        except BaseException as stop:
+            os.killpg(process.pid, signal.SIGKILL)
+            output, _ = process.communicate()
+            if not isinstance(stop, subprocess.TimeoutExpired):
+                raise
+            output += f"\nkilled after {seconds} s\n"
+        self.say(output)
+        return process.returncode, output
+
+
+class Flavour:
+    """A build of its own, with its configure options and what its programs need to run."""
+
+    def __init__(self, name, *options, env=None, launcher=()):
+        self.name = name
+        self.options = options
+        self.env = {"LEAT_BUILD": str(BUILD / name)} | (env or {})
+        self.launcher = launcher
+        self.is_built = None
+
+    def build(self, log):
+        """Builds once; whether it worked."""
+        if self.is_built is None:
+            print(f"building {self.name} ...", flush=True)
+            status, _ = log.run(ROOT / "autotools" / "build", BUILD / self.name, *self.options, "--", "all", "check-programs")
+            self.is_built = status == 0
+        return self.is_built
+
+    def programs(self, pattern):
+        return [path for path in sorted((BUILD / self.name).glob(pattern)) if path.is_file() and os.access(path, os.X_OK)]
+
+
+def without_address_randomisation():
+    """ThreadSanitizer of gcc 12 cannot live with the randomisation of newer kernels."""
+    launcher = ("setarch", platform.machine(), "-R")
+    works = subprocess.run([*launcher, "true"], stderr=subprocess.DEVNULL).returncode == 0
+    return launcher if works else ()
+
+
+DEV = Flavour("dev", "--enable-dev")
+ASAN = Flavour("asan", "--enable-dev", "--enable-asan", env={
+    "LEAT_FLAVOUR": "asan",
+    "ASAN_OPTIONS": "strict_string_checks=1:check_initialization_order=1",
+    "UBSAN_OPTIONS": "print_stacktrace=1",
+})
+TSAN = Flavour("tsan", "--enable-dev", "--enable-tsan", env={
+    "LEAT_FLAVOUR": "tsan",
+    "TSAN_OPTIONS": "second_deadlock_stack=1",
+}, launcher=without_address_randomisation())
+
+
+# Groups: each takes a log and returns a Count.
+
+
+def unit(log, flavour=DEV):
+    """Check programs, one a module."""
+    if not flavour.build(log):
+        return Count(failed=1)
+    count = Count()
+    for program in flavour.programs("tests/unit/t_*"):
+        _, output = log.run(*flavour.launcher, program, seconds=300, cwd=program.parent,
+                            env=flavour.env | {"CK_VERBOSITY": "normal"})
+        summary = re.search(r"^\d+%: Checks: (\d+), Failures: (\d+), Errors: (\d+)", output, re.MULTILINE)
+        if summary:
+            checks, failures, errors = map(int, summary.groups())
+            count += Count(checks - failures - errors, failures + errors)
+        if not summary or "Sanitizer" in output:
+            log.say(f"{program.name}: FAILED as a whole")
+            count += Count(failed=1)
+    return count
+
+
+def rules(log):
+    """What the layout of the source promises: tests/rules."""
+    if not DEV.build(log):
+        return Count(failed=1)
+    count = Count()
+    for script in sorted((ROOT / "tests" / "rules").glob("*.sh")):
+        status, output = log.run(script, env=DEV.env)
+        passed = len(re.findall(r"^ok ", output, re.MULTILINE))
+        failed = len(re.findall(r"^not ok ", output, re.MULTILINE))
+        count += Count(passed, failed or int(status != 0 or passed == 0))
+    return count
+
+
+def pytest(folder, log, flavour=DEV):
+    if not flavour.build(log):
+        return Count(failed=1)
+    report = LOGS / f"{log.path.stem}-{folder}.xml"
+    report.unlink(missing_ok=True)
+    log.run(*flavour.launcher, PYTHON, "-B", "-m", "pytest", "-q", "-ra", "-p", "no:cacheprovider", f"--junit-xml={report}",
+            ROOT / "tests" / folder, env=flavour.env)
+    if not report.exists():
+        return Count(failed=1)
+    suite = xml.etree.ElementTree.parse(report).getroot().find("testsuite")
+    tests, failures, errors, skipped = (int(suite.get(name)) for name in ("tests", "failures", "errors", "skipped"))
+    return Count(tests - failures - errors - skipped, failures + errors, skipped)
+
+
+def web(log, flavour=DEV):
+    """leat behind nginx and lighttpd, before PostgreSQL."""
+    return pytest("web", log, flavour)
+
+
+def hostile(log, flavour=DEV):
+    """Front servers that break the rules of FastCGI."""
+    return pytest("hostile", log, flavour)
+
+
+def install(log):
+    """A service outside the tree, built against the installed library."""
+    return pytest("install", log)
+
+
+def demo(log):
+    """The command deploy/demo, with each front server."""
+    return pytest("demo", log)
+
+
+def distcheck(log):
+    """The source archive builds, passes its unit tests and installs."""
+    if not DEV.build(log):
+        return Count(failed=1)
+    status, _ = log.run("make", "-C", BUILD / "dev", f"-j{os.cpu_count()}", "distcheck")
+    return Count(passed=int(status == 0), failed=int(status != 0))
+
+
+def sanitized(log, flavour):
+    return sum((group(log, flavour) for group in (unit, web, hostile)), Count())
+
+
+def asan(log):
+    """unit, web and hostile under AddressSanitizer and UndefinedBehaviorSanitizer."""
+    return sanitized(log, ASAN)
+
+
+def tsan(log):
+    """unit, web and hostile under ThreadSanitizer."""
+    return sanitized(log, TSAN)
+
+
+def fuzz(log):
+    """Each fuzz target for a few seconds."""
+    count = Count()
+    for target in sorted((ROOT / "tests" / "fuzz").glob("fuzz_*.c")):
+        status, _ = log.run(ROOT / "tests" / "fuzz" / "run", target.stem, FUZZ_SECONDS)
+        count += Count(passed=int(status == 0), failed=int(status != 0))
+    return count
+
+
+GROUPS = {group.__name__: group for group in (rules, unit, web, hostile, install, demo, distcheck, fuzz, asan, tsan)}
+
+
+def run_group(name):
+    log = Log(name)
+    began = time.monotonic()
+    count = GROUPS[name](log)
+    if count.failed:
+        lines = log.path.read_text().splitlines()
+        print(*lines[-200:], sep="\n")
+        print(f"the whole log: {log.path}")
+    skipped = f", {count.skipped} skipped" if count.skipped else ""
+    print(f"{name:10} {count.passed} passed, {count.failed} failed{skipped}, {time.monotonic() - began:.0f} s", flush=True)
+    return count
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        prog="tests/run", formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Builds leat and runs its tests; without groups, all of them.",
+        epilog="groups:\n" + "\n".join(f"  {name:10} {group.__doc__}" for name, group in GROUPS.items()))
+    parser.add_argument("--no-install", action="store_true", help="install no packages")
+    parser.add_argument("groups", nargs="*", metavar="group")
+    names = parser.parse_args().groups or list(GROUPS)
+    unknown = [name for name in names if name not in GROUPS]
+    if unknown:
+        parser.error(f"no such group: {', '.join(unknown)}")
+
+    total = sum((run_group(name) for name in names), Count())
+    print(f"{total.passed} passed, {total.failed} failed")
+    sys.exit(1 if total.failed else 0)
+
+
+if __name__ == "__main__":
+    main()

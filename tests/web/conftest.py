@@ -1,0 +1,108 @@
+"""What the web tests share: one PostgreSQL, one leat with the example service, one testbed, and front servers for both.
+
+Run one test:  LEAT_BUILD=build/dev /usr/bin/python3 -m pytest tests/web -k drains
+"""
+
+import contextlib
+import pathlib
+import resource
+import shutil
+import sys
+import tempfile
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+import servers  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def folder():
+    """A short path, because Unix sockets live in it, and open to PostgreSQL's user."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    path = pathlib.Path(tempfile.mkdtemp(prefix="leat-web-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture(scope="session")
+def postgres(folder):
+    with stopping(servers.Postgres(folder / "postgres")) as postgres:
+        yield postgres
+
+
+@pytest.fixture(scope="session")
+def migrated(folder, postgres):
+    """The database with the tables of deploy/sql, made by `leat migrate`."""
+    done = servers.migrate(folder, postgres)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return postgres
+
+
+@pytest.fixture(scope="session")
+def leat(folder, migrated):
+    with stopping(servers.Leat(folder / "leat", database_url=migrated.url)) as leat:
+        leat.wait_ready()
+        leat.wait_for(lambda: leat.ask("GET", "/api/users?limit=1").status == 200, "leat reaches the database")
+        yield leat
+
+
+@pytest.fixture(scope="session")
+def testbed(folder):
+    with stopping(servers.Leat(folder / "testbed", "tests/web/testbed")) as testbed:
+        yield testbed.wait_ready()
+
+
+@pytest.fixture(scope="session", params=[servers.Nginx, servers.Lighttpd], ids=["nginx", "lighttpd"])
+def front_class(request):
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def front(folder, leat, front_class):
+    """A front server before the example service."""
+    with stopping(front_class(folder / front_class.name, leat)) as front:
+        yield front
+
+
+@pytest.fixture(scope="session")
+def testbed_front(folder, testbed, front_class):
+    """A front server before the testbed."""
+    with stopping(front_class(folder / f"{front_class.name}-testbed", testbed)) as front:
+        yield front
+
+
+@pytest.fixture
+def start_leat(folder):
+    """Starts further instances for one test: start_leat(workers=1) is a testbed of its own."""
+    with contextlib.ExitStack() as stack:
+        path = pathlib.Path(tempfile.mkdtemp(dir=folder))
+        path.chmod(0o755)
+
+        def start(program="tests/web/testbed", **settings):
+            number = len(list(path.iterdir()))
+            return stack.enter_context(stopping(servers.Leat(path / str(number), program, **settings)))
+
+        yield start
+
+
+@pytest.fixture
+def users(migrated):
+    """Ten users and no others, with ids from 1."""
+    migrated.run(
+        "TRUNCATE users RESTART IDENTITY; INSERT INTO users (name, email) "
+        "SELECT 'User ' || n, 'user' || n || '@example.org' FROM generate_series(1, 10) n")
+
+
+@contextlib.contextmanager
+def stopping(server):
+    """Stops the server at the end; what a sanitizer has to say of it fails the test that used it last."""
+    try:
+        yield server
+    finally:
+        server.stop()
+    if isinstance(server, servers.Leat):
+        assert "Sanitizer" not in server.log(), server.log()

@@ -1,0 +1,171 @@
+/* testbed.c - a service for the web and hostile tests: routes that wait, echo, ignore, grow and break. */
+#include <leat.h>
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { BIG_MAX = 64 * 1024 * 1024 };
+
+LEAT_STATIC_JSON(hello, "{\"message\":\"hello\"}");
+
+static enum leat_result get_hello(struct leat_request *req)
+{
+	return leat_reply_static(req, &hello);
+}
+
+static enum leat_result get_sleep(struct leat_request *req)
+{
+	LEAT_TRY(leat_sleep(req, leat_path_int(req, "ms")));
+	return leat_reply_text(req, 200, "text/plain", LEAT_TEXT_OF("slept\n"));
+}
+
+/* Keeps the processor busy: what a handler should not do for long. */
+static enum leat_result get_spin(struct leat_request *req)
+{
+	int64_t until = leat_time_left_ms(req) - leat_path_int(req, "ms");
+
+	while (leat_time_left_ms(req) > until && leat_time_left_ms(req) > 0)
+		;
+	return leat_reply_text(req, 200, "text/plain", LEAT_TEXT_OF("spun\n"));
+}
+
+static enum leat_result post_echo(struct leat_request *req)
+{
+	leat_text body;
+
+	LEAT_TRY(leat_body_text(req, &body));
+	return leat_reply_text(req, 200, "application/octet-stream", body);
+}
+
+static enum leat_result post_ignore(struct leat_request *req)
+{
+	return leat_reply_text(req, 200, "text/plain", LEAT_TEXT_OF("ignored\n"));
+}
+
+static enum leat_result get_big(struct leat_request *req)
+{
+	int64_t bytes = leat_path_int(req, "bytes");
+	char *body;
+
+	if (bytes < 0 || bytes > BIG_MAX)
+		return leat_fail(req, LEAT_BAD_REQUEST, "from 0 to %d bytes", BIG_MAX);
+	body = leat_alloc(req, (size_t)bytes + 1);
+	memset(body, 'x', (size_t)bytes);
+	return leat_reply_text(req, 200, "text/plain", (leat_text){ body, (size_t)bytes });
+}
+
+struct environment {
+	leat_text client, host, user_agent, test, remote_user, request_id, query_name;
+};
+
+static const struct leat_shape environment_shape = LEAT_SHAPE(struct environment, LEAT_TEXT(client), LEAT_TEXT(host),
+							      LEAT_TEXT(user_agent), LEAT_TEXT(test),
+							      LEAT_TEXT(remote_user), LEAT_TEXT(request_id),
+							      LEAT_TEXT(query_name));
+
+/* What the front server told about the request. REMOTE_USER is no header: it stays absent even when forged. */
+static enum leat_result get_env(struct leat_request *req)
+{
+	struct environment environment = {
+		.client = leat_client_address(req),
+		.host = leat_header(req, "Host"),
+		.user_agent = leat_header(req, "User-Agent"),
+		.test = leat_header(req, "X-Test"),
+		.remote_user = leat_header(req, "Remote-User"),
+		.request_id = leat_request_id(req),
+		.query_name = leat_query(req, "name"),
+	};
+
+	return leat_reply(req, 200, &environment_shape, &environment);
+}
+
+static void doubled(void *arg)
+{
+	*(int64_t *)arg *= 2;
+}
+
+static void block(void *arg)
+{
+	usleep((useconds_t)*(int64_t *)arg * 1000);
+}
+
+static enum leat_result get_double(struct leat_request *req)
+{
+	int64_t n = leat_path_int(req, "n");
+
+	LEAT_TRY(leat_offload(req, doubled, &n, sizeof(n)));
+	return leat_reply_text(req, 200, "text/plain", leat_format(req, "%lld\n", (long long)n));
+}
+
+static enum leat_result get_block(struct leat_request *req)
+{
+	int64_t ms = leat_path_int(req, "ms");
+
+	LEAT_TRY(leat_offload(req, block, &ms, sizeof(ms)));
+	return leat_reply_text(req, 200, "text/plain", LEAT_TEXT_OF("blocked\n"));
+}
+
+static enum leat_result get_header(struct leat_request *req)
+{
+	LEAT_TRY(leat_reply_header(req, "X-Test", leat_query(req, "value")));
+	return leat_reply_text(req, 200, "text/plain", LEAT_TEXT_OF("ok\n"));
+}
+
+static enum leat_result get_nothing(struct leat_request *req)
+{
+	(void)req;
+	return LEAT_OK; /* a bug: no reply was given */
+}
+
+/* Dies, as a handler does that uses a NULL pointer. */
+static enum leat_result get_crash(struct leat_request *req)
+{
+	(void)req;
+	raise(SIGSEGV);
+	return LEAT_INTERNAL;
+}
+
+/* volatile: every frame must stay on the stack. */
+static int64_t deep(volatile char *above, int64_t depth)
+{
+	volatile char frame[512];
+
+	frame[0] = above[0];
+	return depth == 0 ? frame[0] : deep(frame, depth - 1) + frame[0];
+}
+
+static enum leat_result get_deep(struct leat_request *req)
+{
+	volatile char first = 0;
+
+	return leat_reply_text(req, 200, "text/plain",
+			       leat_format(req, "%lld\n", (long long)deep(&first, leat_path_int(req, "depth"))));
+}
+
+static const struct leat_route routes[] = {
+	{ LEAT_GET, "/hello", get_hello, .summary = "A rendered reply" },
+	{ LEAT_GET, "/sleep/{ms:int}", get_sleep, .summary = "Waits", .deadline_ms = 60000 },
+	{ LEAT_GET, "/sleep/{ms:int}/quick", get_sleep, .summary = "Waits, 100 ms at most", .deadline_ms = 100 },
+	{ LEAT_GET, "/spin/{ms:int}", get_spin, .summary = "Computes" },
+	{ LEAT_POST, "/echo", post_echo, .summary = "The body", .body_limit = 32 * 1024 * 1024 },
+	{ LEAT_POST, "/ignore", post_ignore, .summary = "Answers without reading the body" },
+	{ LEAT_GET, "/big/{bytes:int}", get_big, .summary = "So many bytes" },
+	{ LEAT_GET, "/env", get_env, .summary = "What leat was told" },
+	{ LEAT_GET, "/double/{n:int}", get_double, .summary = "Offloaded" },
+	{ LEAT_GET, "/block/{ms:int}", get_block, .summary = "Blocks an offload thread", .deadline_ms = 500 },
+	{ LEAT_GET, "/header", get_header, .summary = "Adds a header" },
+	{ LEAT_GET, "/nothing", get_nothing, .summary = "A handler without a reply" },
+	{ LEAT_GET, "/crash", get_crash, .summary = "A handler that dies" },
+	{ LEAT_GET, "/deep/{depth:int}", get_deep, .summary = "Recursion" },
+	LEAT_ROUTES_END
+};
+
+int main(int argc, char **argv)
+{
+	static const struct leat_route *const tables[] = { routes, NULL };
+	static const struct leat_service service = { .name = "testbed", .version = "1", .routes = tables };
+
+	return leat_main(argc, argv, &service);
+}
