@@ -49,6 +49,7 @@ libleat_all_la_SOURCES = \
 	app/front/poller.c app/front/poller.h \
 	app/http/accesslog.c app/http/accesslog.h \
 	app/http/field.c app/http/field.h \
+	app/http/json_lex.c app/http/json_lex.h \
 	app/http/json_read.c app/http/json_read.h \
 	app/http/json_scan.h \
 	app/http/json_write.c app/http/json_write.h \
@@ -82,7 +83,6 @@ libleat_all_la_SOURCES = \
 	app/task/wait.c app/task/wait.h \
 	app/task/waiters.c app/task/waiters.h \
 	app/worker.c app/worker.h
-libleat_all_la_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
 libleat_all_la_LIBADD = $(FCGI_LIBS) $(INIH_LIBS) $(PQ_LIBS)
 
 # OS_* stand in for libfcgi's own: the dynamic linker meets libleat first.

@@ -39,6 +39,12 @@ static void reply(struct walk *walk);
 static void record(struct walk *walk);
 static enum leat_result read_body(void *source, char *into, size_t size, int64_t deadline_ns, size_t *ret_len);
 
+static void count_active(const struct pipeline *pipeline, int64_t more)
+{
+	if (pipeline->is_counted)
+		metrics_add(METRIC_REQUESTS_ACTIVE, more);
+}
+
 void pipeline_serve(struct exchange *exchange, void *arg)
 {
 	struct walk walk = { .pipeline = arg, .exchange = exchange };
@@ -48,7 +54,7 @@ void pipeline_serve(struct exchange *exchange, void *arg)
 	walk.environment.read = read_body;
 	walk.environment.source = exchange;
 	walk.req = request_new(&exchange->arena, fcgi_params(exchange), &walk.environment, exchange->started_ns);
-	metrics_add(METRIC_REQUESTS_ACTIVE, 1);
+	count_active(walk.pipeline, 1);
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && result == LEAT_OK; i++) {
 #ifdef LEAT_DEV
 		log_debug("[%.*s] step %s", LEAT_TEXT_PRINTF(walk.req->call.request_id), steps[i].name);
@@ -59,7 +65,7 @@ void pipeline_serve(struct exchange *exchange, void *arg)
 		explain(&walk, result);
 	reply(&walk);
 	record(&walk);
-	metrics_add(METRIC_REQUESTS_ACTIVE, -1);
+	count_active(walk.pipeline, -1);
 }
 
 /* The steps ------------------------------------------------------------------------------------------------------------ */

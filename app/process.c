@@ -5,6 +5,7 @@
 #include "process.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -321,6 +322,7 @@ int process_serve(const struct leat_service *service, const struct settings *set
 	if (!open_sockets(&plan))
 		return EXIT_FAILURE;
 	raise_open_files();
+	mallopt(M_MMAP_THRESHOLD, 1 << 20); /* large pieces go back to the system when freed; left to itself, glibc stops doing so */
 	metrics_create((unsigned)settings->processes, plan.worker_count + 2);
 	announce(&plan);
 	status = supervisor_run(&supervision);

@@ -2,6 +2,7 @@
 #include "worker.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,8 +18,14 @@
 #include "front/poller.h"
 #include "pipeline.h"
 #include "task/loop.h"
+#include "task/offload.h"
 
-enum { STARTS_A_TURN = 16 };
+enum {
+	STARTS_A_TURN = 16,
+	KEPT_UNTRIMMED = 1 << 20, /* bytes of request memory that are not worth a timer */
+};
+
+#define TRIM_EVERY_NS CLOCK_S
 
 struct worker {
 	struct worker_options options;
@@ -28,6 +35,7 @@ struct worker {
 	struct pipeline pipeline;
 	struct db *db;
 	struct loop_post stop, cancel;
+	struct loop_timer trim;
 	bool is_stopping;
 	bool is_cancelling;
 	bool took_work; /* in this turn */
@@ -39,6 +47,22 @@ struct worker {
 static bool has_ended(const struct worker *worker)
 {
 	return worker->is_stopping && !worker->took_work && loop_task_count(worker->loop) == 0;
+}
+
+/* malloc keeps what is freed among other pieces; after a burst the system gets it back, off the worker. */
+static void trim_heap(void *nothing)
+{
+	(void)nothing;
+	malloc_trim(KEPT_UNTRIMMED);
+}
+
+static void on_trim(struct loop_timer *timer)
+{
+	struct worker *worker = (struct worker *)((char *)timer - offsetof(struct worker, trim));
+
+	if (arena_pool_trim(worker->front.arenas) > KEPT_UNTRIMMED &&
+	    !offload_run(worker->options.offload, trim_heap, NULL))
+		return; /* the pool is busy: next time */
 }
 
 static void turn(struct worker *worker)
@@ -55,6 +79,8 @@ static void turn(struct worker *worker)
 	}
 	if (worker->is_cancelling)
 		loop_cancel_all(worker->loop);
+	if (worker->trim.heap_index == 0 && arena_pool_kept(worker->front.arenas) > KEPT_UNTRIMMED)
+		loop_timer_set(worker->loop, &worker->trim, loop_now_ns(worker->loop) + TRIM_EVERY_NS);
 	may_sleep = !has_ended(worker) && loop_sleep_until(worker->loop) != 0 && poller_rest(poller, &worker->front.member);
 	loop_poll(worker->loop, may_sleep ? loop_sleep_until(worker->loop) : 0);
 	poller_rise(poller, &worker->front.member);
@@ -149,6 +175,7 @@ static bool set_up(struct worker *worker)
 {
 	worker->stop.fn = on_stop;
 	worker->cancel.fn = on_cancel;
+	worker->trim.fn = on_trim;
 	worker->loop = loop_new(&(struct loop_options){ .stack_size = (size_t)worker->options.settings->stack_size,
 							.tasks_max = worker->options.tasks_max });
 	if (!worker->loop)

@@ -33,8 +33,6 @@ check_PROGRAMS += $(unit_programs)
 TESTS += $(unit_programs)
 endif
 LDADD = libharness.la libleat-all.la $(CHECK_LIBS) $(PQ_LIBS)
-tests_unit_t_db_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
-tests_unit_t_row_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
 
 check_PROGRAMS += tests/web/testbed
 tests_web_testbed_LDADD = libleat.la
@@ -45,6 +43,9 @@ tests_hostile_plain_responder_LDADD = $(FCGI_LIBS)
 
 check_PROGRAMS += tests/bench/bench_router
 tests_bench_bench_router_LDADD = libleat-all.la
+
+check_PROGRAMS += tests/bench/bench_json
+tests_bench_bench_json_LDADD = libleat-all.la
 
 check_PROGRAMS += tests/bench/canned
 tests_bench_canned_LDADD =

@@ -109,7 +109,7 @@ def unit(log, flavour=DEV):
     count = Count()
     for program in flavour.programs("tests/unit/t_*"):
         _, output = log.run(*flavour.launcher, program, seconds=300, cwd=program.parent,
-                            env=flavour.env | {"CK_VERBOSITY": "normal"})
+                            env=flavour.env | {"CK_VERBOSITY": "normal", "srcdir": str(ROOT)})
         summary = re.search(r"^\d+%: Checks: (\d+), Failures: (\d+), Errors: (\d+)", output, re.MULTILINE)
         if summary:
             checks, failures, errors = map(int, summary.groups())

@@ -1,7 +1,7 @@
 /* db.c - see db.h and leat/db.h. Between the handlers' tasks, which wait, and the lanes (lane.c), which carry.
  *
- * The way of a query: leat_db_send puts it on db->queue; 'dispatch', at the end of the turn, hands it to a lane; the lane
- * finishes it, which wakes the task; the task reads its rows. A query given up on the way goes its way alone. */
+ * The way of a query: 'submit' puts it on db->queue; 'on_turn_end' hands it to a lane; the lane finishes it, which wakes
+ * the task; the task reads its rows. A query given up on the way goes its way alone. */
 #include "back/db.h"
 
 #include <float.h>
@@ -83,8 +83,13 @@ struct db *db_new(struct loop *loop, const struct settings *settings, struct off
 	if (!db)
 		check_out_of_memory(size, "the database's lanes");
 	db->host = (struct lane_host){
-		.loop = loop, .settings = settings, .offload = offload, .statements = &db->statements,
-		.queries = &db->queries, .changed = on_lane_changed, .again = on_query_again,
+		.loop = loop,
+		.settings = settings,
+		.offload = offload,
+		.statements = &db->statements,
+		.queries = &db->queries,
+		.changed = on_lane_changed,
+		.again = on_query_again,
 	};
 	db->turn.fn = on_turn_end;
 	db->retry_timer.fn = on_retry;
@@ -308,7 +313,8 @@ static bool can_be_sent(const struct leat_arg *arg)
 	return arg->kind != LEAT_ARG_TEXT || !memchr(arg->text.ptr, '\0', arg->text.len);
 }
 
-static enum leat_result write_args(struct query *query, struct arena *arena, const struct leat_arg *args, unsigned count)
+static enum leat_result write_args(struct query *query, struct arena *arena, const struct leat_arg *args,
+				   unsigned count)
 {
 	const char **values = arena_alloc(arena, count * sizeof(*values));
 	size_t size = 0;
@@ -409,8 +415,8 @@ static enum leat_result await(const struct call *call, struct query *query)
 	return result;
 }
 
-static enum leat_result ask(const struct call *call, const struct leat_statement *statement, const struct leat_arg *args,
-			    unsigned arg_count, struct query **ret_query)
+static enum leat_result ask(const struct call *call, const struct leat_statement *statement,
+			    const struct leat_arg *args, unsigned arg_count, struct query **ret_query)
 {
 	struct query *query;
 
@@ -433,8 +439,8 @@ enum leat_result leat_db_one_(struct leat_request *req, const struct leat_statem
 	return result;
 }
 
-enum leat_result leat_db_all_(struct leat_request *req, const struct leat_statement *statement, struct leat_list *ret_list,
-			      const struct leat_arg *args, unsigned arg_count)
+enum leat_result leat_db_all_(struct leat_request *req, const struct leat_statement *statement,
+			      struct leat_list *ret_list, const struct leat_arg *args, unsigned arg_count)
 {
 	const struct call *call = call_of(req);
 	struct query *query;

@@ -12,6 +12,9 @@ static const struct {
 	const char *sqlstate;
 	enum leat_result result;
 } meanings[] = {
+	{ "22021", LEAT_INVALID },     /* character_not_in_repertoire: NUL, or not UTF-8 */
+	{ "22P05", LEAT_INVALID },     /* untranslatable_character */
+	{ "22003", LEAT_INVALID },     /* numeric_value_out_of_range */
 	{ "23", LEAT_CONFLICT },       /* integrity constraint violation */
 	{ "57014", LEAT_TIMED_OUT },   /* query_canceled: statement_timeout, or an administrator */
 	{ "08P01", LEAT_INTERNAL },    /* protocol_violation: the number of arguments is wrong */

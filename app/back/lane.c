@@ -2,24 +2,24 @@
  *
  * The life of a lane is in the table of states in lane.h; 'enter' is the only writer of lane->state.
  *
- * Sending. A statement goes out as Bind, Describe, Execute, Sync; on its first use on a connection with its Parse in front,
- * before the same Sync, so that a fault in its text comes back to the query itself. (A statement once parsed stays
- * prepared even when the Execute behind it fails: prepared statements are not transactional.) Each time it is
+ * Sending. A statement goes out as Bind, Describe, Execute, Sync; on its first use on a connection with its Parse in
+ * front, before the same Sync, so that a fault in its text comes back to the query itself. (A statement once parsed
+ * stays prepared even when the Execute behind it fails: prepared statements are not transactional.) Each time it is
  * prepared on a lane it gets a new name, so a form that is stale needs no closing before it is replaced.
  *
  * One send a turn. PQsendPipelineSync (libpq 17) queues the Sync, and PQflush at the end of the turn sends all. Older
- * libpq has only PQpipelineSync, which flushes: one send(2) a statement. The figures, and what was tried against it, are in
- * the comment at put_sync.
+ * libpq has only PQpipelineSync, which flushes: one send(2) a statement. The figures, and what else was considered, are
+ * at put_sync.
  *
- * Late lanes. Answers come in order, so a statement that nobody waits for any more (given up at its request's deadline) and
- * that the server still works on holds up those behind it. The lane is then LANE_LATE: it gets no new work. Past the
- * setting db_cancel_grace the server is asked to cancel. A cancel names a backend, not a statement: it hits whatever runs
- * when it arrives, which may be the next one in line. Therefore:
- *  - When nobody waits for anything in flight, whatever the cancel hits is unwanted. The lane is LANE_CANCELLING until the
- *    cancel has come back and everything in flight is answered; what is sent later cannot be hit (cancel.h).
- *  - When somebody waits behind the late one, the connection is dropped: those that are read only go to another lane, or
- *    wait for the next connection; the others end with LEAT_UNAVAILABLE, for they may still be executed. The cancel is
- *    sent as well, so that the server does not go on for nothing; what it hits has lost its client anyway.
+ * Late lanes. Answers come in order, so a statement that nobody waits for any more (given up at its request's deadline)
+ * and that the server still works on holds up those behind it. The lane is then LANE_LATE: it gets no new work. Past
+ * the setting db_cancel_grace the server is asked to cancel. A cancel names a backend, not a statement: it hits
+ * whatever runs when it arrives, which may be the next one in line. Therefore:
+ *  - When nobody waits for anything in flight, whatever the cancel hits is unwanted. The lane is LANE_CANCELLING until
+ *    the cancel has come back and everything in flight is answered; what is sent later cannot be hit (cancel.h).
+ *  - When somebody waits behind the late one, the connection is dropped: those that are read only go to another lane,
+ *    or wait for the next connection; the others end with LEAT_UNAVAILABLE, for they may still be executed. The cancel
+ *    is sent as well, so that the server does not go on for nothing; what it hits has lost its client anyway.
  * A cancel without effect ends in the same way. */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -65,15 +65,14 @@ static void on_events(struct loop_watch *watch, uint32_t events);
 static void on_timer(struct loop_timer *timer);
 static void on_turn_end(struct loop_turn *turn);
 
-const char *lane_state_name(enum lane_state state)
-{
-	return state_names[state];
-}
-
 void lane_init(struct lane *lane, struct lane_host *host)
 {
 	*lane = (struct lane){
-		.host = host, .watch.fn = on_events, .timer.fn = on_timer, .turn.fn = on_turn_end, .why = "not connected yet",
+		.host = host,
+		.watch.fn = on_events,
+		.timer.fn = on_timer,
+		.turn.fn = on_turn_end,
+		.why = "not connected yet",
 	};
 }
 
@@ -249,8 +248,8 @@ static bool put_execute(struct lane *lane, struct query *query)
 	if (*name == 0 && !put_prepare(lane, query, name))
 		return false;
 	query->name = *name;
-	return PQsendQueryPrepared(lane->connection, write_name(text, *name), (int)query->value_count, query->values, NULL,
-				   NULL, 1);
+	return PQsendQueryPrepared(lane->connection, write_name(text, *name), (int)query->value_count, query->values,
+				   NULL, NULL, 1);
 }
 
 static bool put_work(struct lane *lane, struct query *query)
@@ -266,19 +265,21 @@ static bool put_work(struct lane *lane, struct query *query)
 	return false;
 }
 
-/* A Sync for each statement. Measured, 64 tasks reading a row by primary key over one lane, a Unix socket, 2 processors:
+/* A Sync for each statement. Measured: 64 tasks that read rows by primary key, a Unix socket, 2 processors for all.
  *
- *                                    queries/s   our CPU      sends        receives a query
- *     PQpipelineSync (libpq 15)      131,000     4.6 us       1            0.55
- *     one send a turn (as libpq 17)  134,000     4.25 us      0.55         0.55
+ *                                                    queries/s  our CPU  queries a turn
+ *     1 lane,  PQpipelineSync: a send a query          131,000   4.6 us   1.8
+ *     1 lane,  PQsendPipelineSync: a send a turn       134,000   4.25 us  1.8
+ *     2 lanes, PQpipelineSync                          147,000   3.5 us   15
+ *     2 lanes, PQsendPipelineSync                      170,000   2.8 us   8
  *
- * and with two lanes, where turns are larger, 147,000 at 3.5 us against 170,000 at 2.8 us. What else would save sends with
- * libpq before 17, and why it is not here:
- *  - Reads that share a Sync, with PQsendFlushRequest behind each: they would share a transaction, so a statement that was
- *    answered could still be undone by its neighbour's failure if it is not quite as read only as it says.
- *  - Putting a socket that is full in the place of libpq's with dup2(2) while a turn's statements are queued: each Sync then
- *    costs calls that fail instead of one that succeeds, and it cannot work with TLS.
- *  - Writing the Sync into libpq's buffer by its internal header: the structure changes with every libpq. */
+ * (The latter made for the measurement, in libpq 15's own structures.) Receiving takes one call a turn either way. What
+ * else could save sends before libpq 17, and why it is not here:
+ *  - Reads that share a Sync, with PQsendFlushRequest behind each: they would share a transaction, so what was answered
+ *    could still be undone by a neighbour's failure, if it is not quite as read only as it says.
+ *  - A socket that is full in the place of libpq's, by dup2(2), while a turn's statements are queued: then each Sync
+ *    makes calls that fail instead of one that succeeds, and TLS sees them. Not measured.
+ *  - Writing the Sync into libpq's buffer by its internal header: the structures change with every libpq. */
 static bool put_sync(struct lane *lane)
 {
 #ifdef HAVE_PQSENDPIPELINESYNC
@@ -443,9 +444,10 @@ void lane_connect(struct lane *lane)
 {
 	const struct settings *settings = lane->host->settings;
 	char timeout_ms[NUMBER_INT_MAX + 1];
-	/* Later ones win: the first two are defaults. Unacknowledged data ends a connection as soon as it would be given up
-	 * while connecting; without it, a cancel could hold its thread for minutes. */
-	const char *const names[] = { "fallback_application_name", "tcp_user_timeout", "dbname", "client_encoding", NULL };
+	/* Later ones win: the first two are defaults. With tcp_user_timeout, data that nobody acknowledges ends a
+	 * connection as soon as connecting would be given up; without it a cancel could hold its thread for minutes. */
+	const char *const names[] = { "fallback_application_name", "tcp_user_timeout", "dbname", "client_encoding",
+				      NULL };
 	const char *const values[] = { "leat", timeout_ms, settings->database_url, "UTF8", NULL };
 
 	timeout_ms[number_write_int(timeout_ms, settings->db_connect_timeout)] = '\0';

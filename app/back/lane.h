@@ -32,7 +32,8 @@ struct lane;
 struct offload;
 struct pg_conn; /* libpq's PGconn */
 
-/*      state       what it may become */
+/* From READY on it is connected and prepared.
+ *      state       what it may become */
 #define LANE_STATES(X) \
 	X(DOWN,       1u << LANE_CONNECTING) \
 	X(CONNECTING, 1u << LANE_DOWN | 1u << LANE_PREPARING) \
@@ -73,11 +74,11 @@ struct lane {
 	unsigned *names; /* by statement index: under which number it is prepared here; 0: it is not */
 	unsigned names_cap;
 	unsigned last_name;
-	int64_t made_ns;          /* when it became LANE_READY */
-	struct query *late;       /* LATE: the head that is waited for */
-	int64_t late_until_ns;    /* CANCELLING: no longer */
-	struct cancel *cancel;    /* CANCELLING: under way, or done */
-	char why[256];            /* why it is LANE_DOWN */
+	int64_t made_ns;       /* when it became LANE_READY */
+	struct query *late;    /* LATE: the head that is waited for */
+	int64_t late_until_ns; /* CANCELLING: no longer */
+	struct cancel *cancel; /* CANCELLING: under way, or done */
+	char why[256];         /* why it is LANE_DOWN */
 };
 
 void lane_init(struct lane *lane, struct lane_host *host);
@@ -92,7 +93,5 @@ void lane_review(struct lane *lane);
 
 /* Ends what is in flight, on the server too; no call of host->changed. */
 void lane_close(struct lane *lane);
-
-const char *lane_state_name(enum lane_state state);
 
 #endif

@@ -370,7 +370,9 @@ static void add_missing(struct migrate *migrate, const PGresult *done)
 		if (find(migrate, version))
 			continue;
 		all[files++] = (struct migration){
-			.version = version, .name = PQgetvalue(done, (int)row, 1), .state = MIGRATION_MISSING,
+			.version = version,
+			.name = PQgetvalue(done, (int)row, 1),
+			.state = MIGRATION_MISSING,
 		};
 	}
 	migrate->items = all;
@@ -387,8 +389,8 @@ static bool mark_done(struct migrate *migrate, const PGresult *done)
 			continue;
 		if (!sum(migrate, migration))
 			return false;
-		migration->state =
-			strcmp(migration->checksum, PQgetvalue(done, row, 2)) == 0 ? MIGRATION_DONE : MIGRATION_EDITED;
+		migration->state = strcmp(migration->checksum, PQgetvalue(done, row, 2)) == 0 ? MIGRATION_DONE
+											      : MIGRATION_EDITED;
 	}
 	return true;
 }
@@ -429,7 +431,8 @@ static unsigned line_of(leat_text sql, long character)
 }
 
 /* The server tells where for what it finds before it executes. */
-static void complain_about_file(const struct migrate *migrate, const struct migration *migration, const PGresult *result)
+static void complain_about_file(const struct migrate *migrate, const struct migration *migration,
+				const PGresult *result)
 {
 	const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
 	char line[16] = "";
@@ -451,8 +454,9 @@ static bool run_file(struct migrate *migrate, const struct migration *migration)
 		return false;
 	}
 	if (PQtransactionStatus(migrate->connection) != PQTRANS_INTRANS) {
-		complain("%s.sql ends the transaction it runs in, or copies from the client: it must do neither; look at what it "
-			 "has left behind", migration->name);
+		complain("%s.sql ends the transaction it runs in, or copies from the client: it must do neither; look "
+			 "at what it has left behind",
+			 migration->name);
 		return false;
 	}
 	return true;

@@ -1,15 +1,15 @@
-/* row.c - see row.h. Called by db.c, on the task's stack. The bytes are the server's, and still checked: a length or a type that
- * is not what it should be ends in LEAT_INTERNAL.
+/* row.c - see row.h. Called by db.c, on the task's stack. The bytes are the server's, and still checked: a length or a
+ * type that is not what it should be ends in LEAT_INTERNAL.
  *
  * A result is first matched to the shape, once for all its rows: a list of cells, each a column, a field and the
  * function that carries the one into the other. */
 #include "back/row.h"
 
 #include <endian.h>
-#include <inttypes.h>
 #include <libpq-fe.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -92,7 +92,8 @@ enum leat_result row_read_all(const PGresult *result, const struct leat_statemen
 }
 
 /* One line for whoever wrote the statement. */
-static enum leat_result misfit(const struct reader *reader, const char *name, const char *format, ...) LEAT_PRINTF(3, 4);
+static enum leat_result misfit(const struct reader *reader, const char *name, const char *format, ...)
+	LEAT_PRINTF(3, 4);
 static enum leat_result misfit(const struct reader *reader, const char *name, const char *format, ...)
 {
 	char what[128];
@@ -225,11 +226,11 @@ static const struct {
 	enum leat_kind kind;
 	row_put_fn put;
 } types[] = {
-	{ OID_INT8, LEAT_KIND_INT, put_int8 },     { OID_TEXT, LEAT_KIND_TEXT, put_text },
-	{ OID_INT4, LEAT_KIND_INT, put_int4 },     { OID_VARCHAR, LEAT_KIND_TEXT, put_text },
-	{ OID_BOOL, LEAT_KIND_BOOL, put_bool },    { OID_FLOAT8, LEAT_KIND_FLOAT, put_float8 },
-	{ OID_INT2, LEAT_KIND_INT, put_int2 },     { OID_FLOAT4, LEAT_KIND_FLOAT, put_float4 },
-	{ OID_BPCHAR, LEAT_KIND_TEXT, put_text },  { OID_NAME, LEAT_KIND_TEXT, put_text },
+	{ OID_INT8, LEAT_KIND_INT, put_int8 },    { OID_TEXT, LEAT_KIND_TEXT, put_text },
+	{ OID_INT4, LEAT_KIND_INT, put_int4 },    { OID_VARCHAR, LEAT_KIND_TEXT, put_text },
+	{ OID_BOOL, LEAT_KIND_BOOL, put_bool },   { OID_FLOAT8, LEAT_KIND_FLOAT, put_float8 },
+	{ OID_INT2, LEAT_KIND_INT, put_int2 },    { OID_FLOAT4, LEAT_KIND_FLOAT, put_float4 },
+	{ OID_BPCHAR, LEAT_KIND_TEXT, put_text }, { OID_NAME, LEAT_KIND_TEXT, put_text },
 	{ OID_JSON, LEAT_KIND_TEXT, put_text },
 };
 
@@ -291,11 +292,13 @@ static enum leat_result read_row(const struct reader *reader, int row, char *ret
 
 		if (value.len == 0 && PQgetisnull(result, row, cell->column)) {
 			if (!field->optional)
-				return misfit(reader, field->name, "is NULL in row %d, and its field not optional", row + 1);
+				return misfit(reader, field->name, "is NULL in row %d, and its field not optional",
+					      row + 1);
 			continue;
 		}
 		if (!cell->put(field, value, reader->arena, ret_row + field->offset))
-			return misfit(reader, field->name, "has a value in row %d that does not fit its field", row + 1);
+			return misfit(reader, field->name, "has a value in row %d that does not fit its field",
+				      row + 1);
 	}
 	return LEAT_OK;
 }

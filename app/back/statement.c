@@ -22,13 +22,11 @@ static struct statement **place_of(const struct statements *statements, const st
 {
 	/* Fibonacci hashing: descriptors stand side by side, a multiple of 8 bytes apart. */
 	uint64_t hash = ((uint64_t)(uintptr_t)is >> 3) * UINT64_C(0x9E3779B97F4A7C15);
-	unsigned at = (unsigned)(hash >> 32);
+	unsigned mask = statements->table_size - 1;
+	unsigned at = (unsigned)(hash >> 32) & mask;
 
-	while (statements->table[at &= statements->table_size - 1]) {
-		if (statements->table[at]->is == is)
-			break;
-		at++;
-	}
+	while (statements->table[at] && statements->table[at]->is != is)
+		at = (at + 1) & mask;
 	return &statements->table[at];
 }
 

@@ -32,7 +32,7 @@ struct statements {
 };
 
 void statements_fini(struct statements *statements);
-struct statement *statements_find(struct statements *statements,
-				  const struct leat_statement *is) __attribute__((returns_nonnull));
+struct statement *statements_find(struct statements *statements, const struct leat_statement *is)
+	__attribute__((returns_nonnull));
 
 #endif

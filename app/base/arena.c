@@ -29,6 +29,8 @@ struct arena_hook {
 
 struct arena_pool {
 	struct arena_block *free[SIZES];
+	unsigned count[SIZES];
+	unsigned least[SIZES]; /* since the last trim */
 	size_t kept_bytes;
 	size_t keep_bytes;
 };
@@ -43,6 +45,15 @@ struct arena_pool *arena_pool_new(size_t keep_bytes)
 	return pool;
 }
 
+static void drop_first(struct arena_pool *pool, int index)
+{
+	struct arena_block *block = pool->free[index];
+
+	pool->free[index] = block->next;
+	pool->kept_bytes -= block->size;
+	pool->count[index]--;
+}
+
 void arena_pool_free(struct arena_pool *pool)
 {
 	if (!pool)
@@ -51,7 +62,7 @@ void arena_pool_free(struct arena_pool *pool)
 		while (pool->free[i]) {
 			struct arena_block *block = pool->free[i];
 
-			pool->free[i] = block->next;
+			drop_first(pool, i);
 			free(block);
 		}
 	}
@@ -77,8 +88,9 @@ static struct arena_block *take_block(struct arena_pool *pool, size_t size)
 		size = (size_t)1 << (SMALLEST_SHIFT + index);
 		block = pool->free[index];
 		if (block) {
-			pool->free[index] = block->next;
-			pool->kept_bytes -= size;
+			drop_first(pool, index);
+			if (pool->count[index] < pool->least[index])
+				pool->least[index] = pool->count[index];
 			return block;
 		}
 	}
@@ -102,8 +114,30 @@ static void give_block(struct arena_pool *pool, struct arena_block *block)
 	memset(block + 1, 0xA5, block->size - sizeof(*block));
 #endif
 	pool->kept_bytes += block->size;
+	pool->count[index]++;
 	block->next = pool->free[index];
 	pool->free[index] = block;
+}
+
+size_t arena_pool_trim(struct arena_pool *pool)
+{
+	size_t before = pool->kept_bytes;
+
+	for (int index = 0; index < SIZES; index++) {
+		for (unsigned spare = (pool->least[index] + 1) / 2; spare > 0; spare--) {
+			struct arena_block *block = pool->free[index];
+
+			drop_first(pool, index);
+			free(block);
+		}
+		pool->least[index] = pool->count[index];
+	}
+	return before - pool->kept_bytes;
+}
+
+size_t arena_pool_kept(const struct arena_pool *pool)
+{
+	return pool->kept_bytes;
 }
 
 void arena_init(struct arena *arena, struct arena_pool *pool)

@@ -40,6 +40,10 @@ struct arena {
 struct arena_pool *arena_pool_new(size_t keep_bytes);
 void arena_pool_free(struct arena_pool *pool);
 
+/* Gives half of those blocks back to the system that nobody needed since the last trim; the bytes that were. */
+size_t arena_pool_trim(struct arena_pool *pool);
+size_t arena_pool_kept(const struct arena_pool *pool);
+
 void arena_init(struct arena *arena, struct arena_pool *pool);
 void arena_reset(struct arena *arena);
 

@@ -37,8 +37,9 @@ size_t utf8_count(leat_text text)
 
 	for (; i + WORD_SIZE <= text.len; i += WORD_SIZE) {
 		uint64_t word = word_load(text.ptr + i);
+		uint64_t ones = (word & ~(word << 1) & WORD_OF(0x80)) >> 7; /* a 1 in each byte that is one */
 
-		following += (size_t)__builtin_popcountll(word & ~(word << 1) & WORD_OF(0x80));
+		following += (size_t)(ones * WORD_OF(1) >> 56);
 	}
 	for (; i < text.len; i++)
 		following += ((unsigned char)text.ptr[i] & 0xC0) == 0x80;

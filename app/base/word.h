@@ -6,8 +6,8 @@
  *     at += word_first(marks);              -- the first byte, in memory's order, that is marked
  *
  * A word holds the byte of the lowest address in its lowest bits on every machine. Marks are the top bits of bytes.
- * The first mark is exact; marks above it may be false (a subtraction borrows), so ask only whether there is one, or for
- * the first.
+ * The first mark is exact; marks above it may be false (a subtraction borrows), so ask only whether there is one, or
+ * for the first.
  *
  * Ownership:      nothing to own.
  * Thread-safety:  any thread.

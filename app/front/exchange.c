@@ -180,8 +180,7 @@ static size_t pass_gate(struct exchange *exchange, uint8_t *into, size_t size)
 		if (step.answer_len > 0) {
 			carry_rest(exchange); /* sending may wait */
 			gather(exchange, step.answer, step.answer_len);
-			if (exchange->gate.state == GATE_IDLE)
-				exchange_flush(exchange);
+			exchange_flush(exchange); /* who asks may wait for it before sending more */
 		}
 	}
 	if (exchange->gate.state == GATE_REFUSED && exchange->fault == LEAT_OK)

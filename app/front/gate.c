@@ -13,6 +13,7 @@
 enum {
 	VERSION = 1,
 	HEADER_SIZE = 8,
+	PADDING_AT = 6, /* its length, in the header */
 	BEGIN_SIZE = 8, /* content of BEGIN_REQUEST, END_REQUEST and UNKNOWN_TYPE */
 	ROLE_RESPONDER = 1,
 	FLAG_KEEP_CONN = 1,
@@ -58,8 +59,9 @@ struct header {
 	uint8_t padding;
 };
 
-static void next_piece(struct gate *gate, struct input *in, struct gate_step *step);
-static void take_header(struct gate *gate, struct input *in, struct gate_step *step);
+static bool next_piece(struct gate *gate, struct input *in, struct gate_step *step);
+static bool take_header(struct gate *gate, struct input *in, struct gate_step *step);
+static const uint8_t *without_padding(struct gate *gate, const uint8_t *unit, size_t size);
 static const uint8_t *whole(struct gate *gate, struct input *in, size_t size);
 static void take_content(struct gate *gate, struct input *in, struct gate_step *step);
 static void take_padding(struct gate *gate, struct input *in, struct gate_step *step);
@@ -108,7 +110,8 @@ enum gate_state gate_feed(struct gate *gate, const uint8_t *bytes, size_t size, 
 
 	*step = (struct gate_step){ 0 };
 	while (in.at < in.end && is_open(gate) && !step->answer_len && is_joined(step, in.at))
-		next_piece(gate, &in, step);
+		if (!next_piece(gate, &in, step))
+			break;
 	step->consumed = (size_t)(in.at - bytes);
 	return gate->state;
 }
@@ -127,16 +130,18 @@ const char *gate_refusal_text(enum gate_refusal refusal)
 
 /* Records ------------------------------------------------------------------------------------------------------- */
 
-static void next_piece(struct gate *gate, struct input *in, struct gate_step *step)
+/* False, with nothing taken, when what comes next does not join the run that is passed. */
+static bool next_piece(struct gate *gate, struct input *in, struct gate_step *step)
 {
 	if (gate->content_left)
 		take_content(gate, in, step);
 	else if (gate->padding_left)
 		take_padding(gate, in, step);
-	else
-		take_header(gate, in, step);
+	else if (!take_header(gate, in, step))
+		return false;
 	if (gate->last && is_open(gate) && !gate->content_left && !gate->padding_left)
 		gate->state = GATE_DONE;
+	return true;
 }
 
 static bool is_passed(const struct gate *gate)
@@ -165,7 +170,7 @@ static struct header decode(const uint8_t *bytes)
 		.type = bytes[1],
 		.id = (uint16_t)(bytes[2] << 8 | bytes[3]),
 		.content = (uint16_t)(bytes[4] << 8 | bytes[5]),
-		.padding = bytes[6],
+		.padding = bytes[PADDING_AT],
 	};
 }
 
@@ -178,33 +183,46 @@ static bool is_first_begin(const struct gate *gate, const uint8_t *unit)
 	       header.id != 0 && header.content == BEGIN_SIZE;
 }
 
-static void take_header(struct gate *gate, struct input *in, struct gate_step *step)
+static bool take_header(struct gate *gate, struct input *in, struct gate_step *step)
 {
 	size_t size = HEADER_SIZE;
 	const uint8_t *unit = whole(gate, in, size);
 	struct header header;
+	bool is_bare; /* all its content is in the unit */
 
 	if (unit && is_first_begin(gate, unit)) {
 		size += BEGIN_SIZE;
 		unit = whole(gate, in, size);
 	}
 	if (!unit)
-		return;
+		return true;
+	header = decode(unit);
+	is_bare = header.content == size - HEADER_SIZE;
+	if (is_bare && header.padding && step->pass_len)
+		return false;
 	if (unit == in->at)
 		in->at += size;
 	gate->gathered = 0;
-	header = decode(unit);
 	gate->record = judge(gate, &header, step);
-	if (!is_open(gate))
-		return;
-	if (size > HEADER_SIZE && !begin_request(gate, &header, unit + HEADER_SIZE, step))
-		return;
+	if (!is_open(gate) || (size > HEADER_SIZE && !begin_request(gate, &header, unit + HEADER_SIZE, step)))
+		return true;
 	gate->content_left = (uint16_t)(HEADER_SIZE + header.content - size);
 	gate->padding_left = header.padding;
 	if (is_passed(gate))
-		pass(step, unit, size);
+		pass(step, is_bare && header.padding ? without_padding(gate, unit, size) : unit, size);
 	if (gate->record == RECORD_QUESTION && !gate->content_left)
 		answer_values(gate, step);
+	return true;
+}
+
+/* libfcgi forgets the padding of BEGIN_REQUEST and of the records that end a stream, and takes its bytes for the next
+ * record. So these pass without it. */
+static const uint8_t *without_padding(struct gate *gate, const uint8_t *unit, size_t size)
+{
+	memmove(gate->unit, unit, size);
+	gate->unit[PADDING_AT] = 0;
+	gate->record = RECORD_DROPPED;
+	return gate->unit;
 }
 
 /* The next 'size' bytes in one piece: in the input, which is then not advanced, or gathered; NULL when they are not

@@ -12,8 +12,9 @@
  * Bytes in, verdicts out; no socket, no clock, no allocation. What is passed is always the beginning of one
  * well-formed RESPONDER request: BEGIN_REQUEST, PARAMS, STDIN, all of one id, in this order, within the limits;
  * passed to its end when the state is GATE_DONE. Where the input is cut makes no difference to what is passed and
- * answered. Management records, and records of requests that do not exist (FastCGI 3.3), are taken out. An end of
- * file is the caller's to judge: only in GATE_BODY and GATE_DONE is there a request, only in GATE_DONE a whole one.
+ * answered. Management records, and records of requests that do not exist (FastCGI 3.3), are taken out, and the
+ * padding of records without other content, which libfcgi does not skip. An end of file is the caller's to judge: only
+ * in GATE_BODY and GATE_DONE is there a request, only in GATE_DONE a whole one.
  *
  * Ownership:      the caller owns the gate, the limits (they outlive it) and the input. step.pass and step.answer are
  *                 borrowed, from the input or the gate, until the next call.
@@ -115,7 +116,7 @@ void gate_init(struct gate *gate, const struct gate_limits *limits);
 void gate_next(struct gate *gate);
 
 /* Takes as much input as makes ONE run of passed bytes. It stops after an answer, at the end of a run (a record was
- * taken out, a header came in pieces) and at GATE_DONE: call again with the rest. From GATE_DONE on it takes
+ * taken out or changed, a header came in pieces) and at GATE_DONE: call again with the rest. From GATE_DONE on it takes
  * nothing. */
 enum gate_state gate_feed(struct gate *gate, const uint8_t *bytes, size_t size, struct gate_step *step);
 

@@ -26,7 +26,8 @@
 #include "base/number.h"
 
 enum {
-	RING_SIZE = 256 * 1024, /* a power of two */
+	RING_SIZE = 1024 * 1024,  /* 50 ms of 80,000 lines a second: the thread may have to wait for a processor */
+	GATHER_SIZE = 128 * 1024, /* bytes in a ring that are not kept waiting for more */
 	BATCH_SIZE = 64 * 1024,
 	GATHER_MS = 50,
 	BLOCKED_TICK_MS = 50, /* how often a blocked thread looks whether it shall give up */
@@ -44,7 +45,7 @@ struct ring {
 enum state {
 	AWAKE,
 	SLEEPING,  /* until there is a line */
-	GATHERING, /* until a ring is half full, at most GATHER_MS */
+	GATHERING, /* until a ring holds GATHER_SIZE, at most GATHER_MS */
 };
 
 struct accesslog {
@@ -208,7 +209,7 @@ void accesslog_write(struct accesslog *log, unsigned writer, const char *line, s
 	ring_put(ring, head, line, len);
 	__atomic_store_n(&ring->head, head + len, __ATOMIC_SEQ_CST);
 	state = __atomic_load_n(&log->state, __ATOMIC_SEQ_CST);
-	if (state == SLEEPING || (state == GATHERING && used + len > RING_SIZE / 2))
+	if (state == SLEEPING || (state == GATHERING && used + len > GATHER_SIZE))
 		wake(log);
 }
 
@@ -350,7 +351,7 @@ static void *accesslog_thread(void *arg)
 
 	while (!is_stopping(log)) {
 		wait_in(log, SLEEPING, 1, -1);
-		wait_in(log, GATHERING, RING_SIZE / 2, GATHER_MS);
+		wait_in(log, GATHERING, GATHER_SIZE, GATHER_MS);
 		drain(log);
 		reopen_if_asked(log);
 	}

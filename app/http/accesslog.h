@@ -10,7 +10,7 @@
  *
  * Each worker writes into a ring of its own; a thread gathers the lines of all rings for 50 ms and writes them with a
  * few large writes. It sleeps while nothing is written. A line costs its worker no system call, but one for the first
- * line after a silence and one for half a ring of lines.
+ * line after a silence and one for every 128 KiB.
  *
  * Lines are whole: files are appended to, and pipes get at most PIPE_BUF bytes at a time, so that several processes
  * can share one.

@@ -181,8 +181,8 @@ static bool is_count_in_limits(const struct leat_field *field, size_t count)
 static void say_limits(const struct leat_field *field, const char *verb, const char *unit, char fault[FIELD_FAULT_MAX])
 {
 	if (has_most(field))
-		snprintf(fault, FIELD_FAULT_MAX, "must %s from %" PRId64 " to %" PRId64 "%s", verb, field->min, field->max,
-			 unit);
+		snprintf(fault, FIELD_FAULT_MAX, "must %s from %" PRId64 " to %" PRId64 "%s", verb, field->min,
+			 field->max, unit);
 	else
 		snprintf(fault, FIELD_FAULT_MAX, "must %s at least %" PRId64 "%s", verb, field->min, unit);
 }

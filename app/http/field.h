@@ -42,7 +42,7 @@ static inline int64_t field_load_int(const struct leat_field *field, const void 
 		memcpy(&half, member, sizeof(half));
 		return field->is_signed ? half : (int64_t)(uint16_t)half;
 	default:
-		return field->is_signed ? *(const int8_t *)member : (int64_t)*(const uint8_t *)member;
+		return field->is_signed ? *(const int8_t *)member : *(const uint8_t *)member;
 	}
 }
 

@@ -10,9 +10,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "base/utf8.h"
+#include "base/word.h"
 #include "http/field.h"
-#include "http/json_scan.h"
+#include "http/json_lex.h"
 
 enum {
 	KEY_IN_POINTER_MAX = 64, /* an unknown key that is longer is not repeated to the client */
@@ -20,13 +20,9 @@ enum {
 };
 
 struct reader {
-	const char *start;
-	const char *at;
-	const char *end;
+	struct json_lex lex;
 	struct arena *arena;
 	struct problem *problem;
-	const char *syntax_fault; /* what is wrong at 'at'; NULL: nothing yet */
-	unsigned depth;
 };
 
 /* Where a value stands: a member or an item of what 'above' names; NULL is the document. */
@@ -36,263 +32,64 @@ struct place {
 	size_t index;
 };
 
-/* A text between its quotes. */
-struct raw_text {
-	leat_text text;
-	bool has_escapes;
-	bool has_nul; /* as \u0000 */
-};
+/* On functions with a buffer for a sentence: inlined, they would make every level of nesting cost a buffer of stack. */
+#define OWN_FRAME __attribute__((noinline))
 
 static bool read_document(struct reader *reader, const struct leat_shape *shape, void *value);
-static enum leat_result refuse_syntax(struct reader *reader);
-
 static bool read_member(struct reader *reader, const struct leat_field *field, void *member, const struct place *place);
 static bool read_null(struct reader *reader, const struct leat_field *field, const struct place *place);
+static bool read_bool(struct reader *reader, void *member);
+static bool read_text(struct reader *reader, const struct leat_field *field, void *member,
+		      const struct place *place) OWN_FRAME;
+static bool read_number(struct reader *reader, const struct leat_field *field, void *member,
+			const struct place *place) OWN_FRAME;
 static bool read_object(struct reader *reader, const struct leat_shape *shape, void *value, const struct place *place);
 static bool read_list(struct reader *reader, const struct leat_field *field, void *member, const struct place *place);
-static bool read_text(struct reader *reader, const struct leat_field *field, void *member, const struct place *place);
-static bool read_number(struct reader *reader, const struct leat_field *field, void *member, const struct place *place);
-static bool read_bool(struct reader *reader, void *member);
-
-static bool skip_value(struct reader *reader);
-static bool scan_text(struct reader *reader, struct raw_text *ret_raw);
-static leat_text unescape(struct arena *arena, leat_text raw);
-static bool scan_number(struct reader *reader, leat_text *ret_token, bool *ret_is_integer);
-
+static bool store_list(struct reader *reader, const struct leat_field *field, void *member, struct leat_list list,
+		       const struct place *place) OWN_FRAME;
 static void fault_at(struct reader *reader, const struct place *place, const char *text);
 
 enum leat_result json_read(struct arena *arena, leat_text document, const struct leat_shape *shape, void *value,
 			   struct problem *problem)
 {
-	const char *start = document.ptr ? document.ptr : "";
-	struct reader reader = {
-		.start = start,
-		.at = start,
-		.end = start + document.len,
-		.arena = arena,
-		.problem = problem,
-	};
+	struct reader reader = { .arena = arena, .problem = problem };
 
+	json_lex_init(&reader.lex, document);
 	*problem = (struct problem){ .result = LEAT_OK };
 	memset(value, 0, shape->size);
 	if (!read_document(&reader, shape, value))
-		return refuse_syntax(&reader);
-	if (problem->faults)
+		*problem = (struct problem){
+			.result = LEAT_BAD_REQUEST,
+			.detail = json_lex_explain(&reader.lex, arena),
+		};
+	else if (problem->faults)
 		problem->result = LEAT_INVALID;
 	return problem->result;
 }
 
-/* Syntax --------------------------------------------------------------------------------------------------------- */
-
-static bool syntax(struct reader *reader, const char *fault)
-{
-	reader->syntax_fault = fault;
-	return false;
-}
-
-/* "line 2, column 7: ..."; a column counts characters, from 1. */
-static enum leat_result refuse_syntax(struct reader *reader)
-{
-	const char *line_start = reader->start;
-	unsigned long line = 1;
-	size_t column;
-
-	for (const char *at = reader->start; at < reader->at; at++) {
-		if (*at == '\n') {
-			line++;
-			line_start = at + 1;
-		}
-	}
-	column = 1 + utf8_count((leat_text){ line_start, (size_t)(reader->at - line_start) });
-	*reader->problem = (struct problem){
-		.result = LEAT_BAD_REQUEST,
-		.detail = arena_format(reader->arena, "line %lu, column %zu: %s", line, column, reader->syntax_fault),
-	};
-	return LEAT_BAD_REQUEST;
-}
-
-/* The next byte that is no white space; 0 at the end, where a NUL in the document is refused just as well. */
-static char next_byte(struct reader *reader)
-{
-	while (reader->at < reader->end) {
-		char c = *reader->at;
-
-		if (c != ' ' && c != '\n' && c != '\r' && c != '\t')
-			return c;
-		reader->at++;
-	}
-	return 0;
-}
-
-static bool expect(struct reader *reader, char wanted, const char *fault)
-{
-	if (next_byte(reader) != wanted)
-		return syntax(reader, reader->at == reader->end ? "the document ends too early" : fault);
-	reader->at++;
-	return true;
-}
-
-static bool expect_word(struct reader *reader, leat_text word)
-{
-	leat_text rest = { reader->at, (size_t)(reader->end - reader->at) };
-
-	if (!leat_text_starts(rest, word))
-		return syntax(reader, "expected a value");
-	reader->at += word.len;
-	return true;
-}
-
-/* Behind an opening bracket; 'close' is the one that ends it. */
-static bool enter(struct reader *reader, char close, bool *ret_is_empty)
-{
-	if (++reader->depth > JSON_READ_DEPTH)
-		return syntax(reader, "nested too deep");
-	reader->at++;
-	*ret_is_empty = next_byte(reader) == close;
-	if (*ret_is_empty) {
-		reader->at++;
-		reader->depth--;
-	}
-	return true;
-}
-
-/* Behind a member or an item. */
-static bool go_on(struct reader *reader, char close, bool *ret_is_end)
-{
-	char c = next_byte(reader);
-
-	*ret_is_end = c == close;
-	if (c != close && c != ',')
-		return syntax(reader, reader->at == reader->end ? "the document ends too early"
-					: close == '}'          ? "expected ',' or '}'"
-								: "expected ',' or ']'");
-	reader->at++;
-	reader->depth -= *ret_is_end;
-	return true;
-}
-
-/* Shapes --------------------------------------------------------------------------------------------------------- */
-
 static bool read_document(struct reader *reader, const struct leat_shape *shape, void *value)
 {
-	if (next_byte(reader) == '{') {
-		if (!read_object(reader, shape, value, NULL))
-			return false;
+	bool is_json;
+
+	if (json_lex_peek(&reader->lex) == '{') {
+		is_json = read_object(reader, shape, value, NULL);
 	} else {
 		fault_at(reader, NULL, "must be an object");
-		if (!skip_value(reader))
-			return false;
+		is_json = json_lex_skip(&reader->lex);
 	}
-	next_byte(reader);
-	return reader->at == reader->end || syntax(reader, "something follows the document");
+	return is_json && json_lex_end(&reader->lex);
 }
 
-/* Whether the document goes on with this key, spelled plainly. Members mostly come in the order of the shape. */
-static bool is_key_here(const struct reader *reader, const struct leat_field *field)
-{
-	size_t len = field->name_len;
-
-	return (size_t)(reader->end - reader->at) > len + 1 && reader->at[len + 1] == '"' &&
-	       word_same(reader->at + 1, field->name, len);
-}
-
-static const struct leat_field *find_field(const struct leat_shape *shape, leat_text key)
-{
-	for (unsigned i = 0; i < shape->field_count; i++)
-		if (leat_text_equal(key, (leat_text){ shape->fields[i].name, shape->fields[i].name_len }))
-			return &shape->fields[i];
-	return NULL;
-}
-
-/* A key with its colon. 'likely' is the number of the field to look for first; the field is NULL for an unknown key. */
-static bool read_key(struct reader *reader, const struct leat_shape *shape, unsigned likely, leat_text *ret_key,
-		     const struct leat_field **ret_field)
-{
-	struct raw_text raw;
-
-	*ret_field = NULL;
-	if (next_byte(reader) != '"')
-		return expect(reader, '"', "expected a key in quotes");
-	if (likely < shape->field_count && is_key_here(reader, &shape->fields[likely])) {
-		*ret_field = &shape->fields[likely];
-		*ret_key = (leat_text){ reader->at + 1, (*ret_field)->name_len };
-		reader->at += (*ret_field)->name_len + 2;
-	} else {
-		if (!scan_text(reader, &raw))
-			return false;
-		*ret_key = raw.has_escapes ? unescape(reader->arena, raw.text) : raw.text;
-		*ret_field = find_field(shape, *ret_key);
-	}
-	return expect(reader, ':', "expected ':'");
-}
-
-static void fault_unknown(struct reader *reader, const struct place *place)
-{
-	if (place->key.len <= KEY_IN_POINTER_MAX)
-		fault_at(reader, place, "is not a known key");
-	else
-		fault_at(reader, place->above, "has an unknown key that is very long");
-}
-
-static void fault_missing(struct reader *reader, const struct leat_shape *shape, const uint64_t *given,
-			  const struct place *place)
-{
-	for (unsigned i = 0; i < shape->field_count; i++) {
-		const struct leat_field *field = &shape->fields[i];
-		struct place here = { .above = place, .key = { field->name, field->name_len } };
-
-		if (!field->optional && !(given[i / 64] >> i % 64 & 1))
-			fault_at(reader, &here, "is required");
-	}
-}
-
-static bool read_object(struct reader *reader, const struct leat_shape *shape, void *value, const struct place *place)
-{
-	uint64_t few = 0; /* a bit for each field that was given */
-	uint64_t *given = shape->field_count <= 64 ? &few : arena_zalloc(reader->arena, shape->field_count / 64 * 8 + 8);
-	unsigned likely = 0;
-	bool is_end;
-
-	if (!enter(reader, '}', &is_end))
-		return false;
-	while (!is_end) {
-		struct place here = { .above = place };
-		const struct leat_field *field;
-		bool goes_on;
-
-		if (!read_key(reader, shape, likely, &here.key, &field))
-			return false;
-		if (!field) {
-			fault_unknown(reader, &here);
-			goes_on = skip_value(reader);
-		} else {
-			unsigned i = (unsigned)(field - shape->fields);
-			uint64_t bit = UINT64_C(1) << i % 64;
-
-			if (given[i / 64] & bit)
-				fault_at(reader, &here, "is given twice");
-			given[i / 64] |= bit;
-			goes_on = read_member(reader, field, (char *)value + field->offset, &here);
-			likely = i + 1;
-		}
-		if (!goes_on || !go_on(reader, '}', &is_end))
-			return false;
-	}
-	fault_missing(reader, shape, given, place);
-	return true;
-}
+/* Values ----------------------------------------------------------------------------------------------------------- */
 
 static bool read_member(struct reader *reader, const struct leat_field *field, void *member, const struct place *place)
 {
 	static const char *const wanted[] = {
-		[LEAT_KIND_INT] = "must be an integer",
-		[LEAT_KIND_BOOL] = "must be true or false",
-		[LEAT_KIND_FLOAT] = "must be a number",
-		[LEAT_KIND_TEXT] = "must be a string",
-		[LEAT_KIND_LIST] = "must be an array",
-		[LEAT_KIND_OBJECT] = "must be an object",
+		[LEAT_KIND_INT] = "must be an integer", [LEAT_KIND_BOOL] = "must be true or false",
+		[LEAT_KIND_FLOAT] = "must be a number", [LEAT_KIND_TEXT] = "must be a string",
+		[LEAT_KIND_LIST] = "must be an array",  [LEAT_KIND_OBJECT] = "must be an object",
 	};
-	char first = next_byte(reader);
+	char first = json_lex_peek(&reader->lex);
 	bool is_number = first == '-' || (first >= '0' && first <= '9');
 
 	if (first == 'n')
@@ -320,12 +117,12 @@ static bool read_member(struct reader *reader, const struct leat_field *field, v
 			return read_object(reader, field->shape, member, place);
 	}
 	fault_at(reader, place, wanted[field->kind]);
-	return skip_value(reader);
+	return json_lex_skip(&reader->lex);
 }
 
 static bool read_null(struct reader *reader, const struct leat_field *field, const struct place *place)
 {
-	if (!expect_word(reader, LEAT_TEXT_OF("null")))
+	if (!json_lex_word(&reader->lex, LEAT_TEXT_OF("null")))
 		return false;
 	if (!field->optional)
 		fault_at(reader, place, "must not be null");
@@ -334,27 +131,27 @@ static bool read_null(struct reader *reader, const struct leat_field *field, con
 
 static bool read_bool(struct reader *reader, void *member)
 {
-	*(bool *)member = *reader->at == 't';
-	return expect_word(reader, *reader->at == 't' ? LEAT_TEXT_OF("true") : LEAT_TEXT_OF("false"));
+	bool value = *reader->lex.at == 't';
+
+	*(bool *)member = value;
+	return json_lex_word(&reader->lex, value ? LEAT_TEXT_OF("true") : LEAT_TEXT_OF("false"));
 }
 
 static bool read_text(struct reader *reader, const struct leat_field *field, void *member, const struct place *place)
 {
 	char fault[FIELD_FAULT_MAX];
-	struct raw_text raw;
+	struct json_string string;
 
-	if (!scan_text(reader, &raw))
+	if (!json_lex_string(&reader->lex, "", &string))
 		return false;
-	if (raw.has_escapes)
-		raw.text = unescape(reader->arena, raw.text);
-	if (raw.has_nul)
+	if (string.has_nul)
 		fault_at(reader, place, "must not hold U+0000");
-	else if (!field_store_text(field, member, raw.text, fault))
+	else if (!field_store_text(field, member, json_lex_unescape(&string, reader->arena), fault))
 		fault_at(reader, place, fault);
 	return true;
 }
 
-/* A token of scan_number; infinite when it is beyond the range of a double. */
+/* A token of json_lex_number; infinite when it is beyond the range of a double. */
 static double double_of(struct arena *arena, leat_text token)
 {
 	char few[64];
@@ -373,7 +170,7 @@ static bool read_number(struct reader *reader, const struct leat_field *field, v
 	bool is_integer;
 	double value;
 
-	if (!scan_number(reader, &token, &is_integer))
+	if (!json_lex_number(&reader->lex, &token, &is_integer))
 		return false;
 	if (field->kind == LEAT_KIND_INT) {
 		if (!is_integer)
@@ -390,8 +187,108 @@ static bool read_number(struct reader *reader, const struct leat_field *field, v
 	return true;
 }
 
-/* Room for one more item. Once there is a fault nobody will use the list, so that a hostile one costs no memory: all further
- * items share a place. */
+/* Objects ---------------------------------------------------------------------------------------------------------- */
+
+/* Whether the document goes on with this key, spelled plainly. Members mostly come in the order of the shape. */
+static bool is_key_here(const struct json_lex *lex, const struct leat_field *field)
+{
+	size_t len = field->name_len;
+
+	return (size_t)(lex->end - lex->at) > len + 1 && lex->at[0] == '"' && lex->at[len + 1] == '"' &&
+	       word_same(lex->at + 1, field->name, len);
+}
+
+static const struct leat_field *find_field(const struct leat_shape *shape, leat_text key)
+{
+	for (unsigned i = 0; i < shape->field_count; i++)
+		if (leat_text_equal(key, (leat_text){ shape->fields[i].name, shape->fields[i].name_len }))
+			return &shape->fields[i];
+	return NULL;
+}
+
+/* A key with its colon. 'likely' is the number of the field to look for first; the field is NULL for an unknown key. */
+static bool read_key(struct reader *reader, const struct leat_shape *shape, unsigned likely, leat_text *ret_key,
+		     const struct leat_field **ret_field)
+{
+	struct json_lex *lex = &reader->lex;
+	struct json_string key;
+
+	*ret_field = NULL;
+	json_lex_peek(lex);
+	if (likely < shape->field_count && is_key_here(lex, &shape->fields[likely])) {
+		*ret_field = &shape->fields[likely];
+		*ret_key = (leat_text){ (*ret_field)->name, (*ret_field)->name_len };
+		lex->at += (*ret_field)->name_len + 2;
+	} else {
+		if (!json_lex_string(lex, "expected a key in quotes", &key))
+			return false;
+		*ret_key = json_lex_unescape(&key, reader->arena);
+		*ret_field = find_field(shape, *ret_key);
+	}
+	return json_lex_colon(lex);
+}
+
+static void fault_unknown(struct reader *reader, const struct place *place)
+{
+	if (place->key.len <= KEY_IN_POINTER_MAX)
+		fault_at(reader, place, "is not a known key");
+	else
+		fault_at(reader, place->above, "has an unknown key that is very long");
+}
+
+static void fault_missing(struct reader *reader, const struct leat_shape *shape, const uint64_t *given,
+			  const struct place *place)
+{
+	for (unsigned i = 0; i < shape->field_count; i++) {
+		const struct leat_field *field = &shape->fields[i];
+		struct place here = { .above = place, .key = { field->name, field->name_len } };
+
+		if (!field->optional && !(given[i / 64] >> i % 64 & 1))
+			fault_at(reader, &here, "is required");
+	}
+}
+
+static bool read_object(struct reader *reader, const struct leat_shape *shape, void *value, const struct place *place)
+{
+	uint64_t few = 0; /* a bit for each field that was given */
+	uint64_t *given = shape->field_count <= 64 ? &few
+						   : arena_zalloc(reader->arena, shape->field_count / 64 * 8 + 8);
+	unsigned likely = 0;
+	bool is_end;
+
+	if (!json_lex_enter(&reader->lex, '}', &is_end))
+		return false;
+	while (!is_end) {
+		struct place here = { .above = place };
+		const struct leat_field *field;
+		bool goes_on;
+
+		if (!read_key(reader, shape, likely, &here.key, &field))
+			return false;
+		if (!field) {
+			fault_unknown(reader, &here);
+			goes_on = json_lex_skip(&reader->lex);
+		} else {
+			unsigned i = (unsigned)(field - shape->fields);
+			uint64_t bit = UINT64_C(1) << i % 64;
+
+			if (given[i / 64] & bit)
+				fault_at(reader, &here, "is given twice");
+			given[i / 64] |= bit;
+			goes_on = read_member(reader, field, (char *)value + field->offset, &here);
+			likely = i + 1;
+		}
+		if (!goes_on || !json_lex_go_on(&reader->lex, '}', &is_end))
+			return false;
+	}
+	fault_missing(reader, shape, given, place);
+	return true;
+}
+
+/* Lists ------------------------------------------------------------------------------------------------------------ */
+
+/* Room for one more item. Once there is a fault nobody will use the list, so that a hostile one costs no memory: all
+ * further items share a place. */
 static void *add_item(struct reader *reader, const struct leat_field *field, struct leat_list *list, size_t *room)
 {
 	size_t size = field->shape->size;
@@ -414,260 +311,35 @@ static void *add_item(struct reader *reader, const struct leat_field *field, str
 
 static bool read_list(struct reader *reader, const struct leat_field *field, void *member, const struct place *place)
 {
-	char fault[FIELD_FAULT_MAX];
 	struct leat_list list = { NULL, 0 };
 	size_t room = 0;
 	bool is_end;
 
-	if (!enter(reader, ']', &is_end))
+	if (!json_lex_enter(&reader->lex, ']', &is_end))
 		return false;
 	for (; !is_end; list.count++) {
 		struct place here = { .above = place, .index = list.count };
 		bool goes_on;
 
-		if (next_byte(reader) == '{') {
+		if (json_lex_peek(&reader->lex) == '{') {
 			goes_on = read_object(reader, field->shape, add_item(reader, field, &list, &room), &here);
 		} else {
 			fault_at(reader, &here, "must be an object");
-			goes_on = skip_value(reader);
+			goes_on = json_lex_skip(&reader->lex);
 		}
-		if (!goes_on || !go_on(reader, ']', &is_end))
+		if (!goes_on || !json_lex_go_on(&reader->lex, ']', &is_end))
 			return false;
 	}
+	return store_list(reader, field, member, list, place);
+}
+
+static bool store_list(struct reader *reader, const struct leat_field *field, void *member, struct leat_list list,
+		       const struct place *place)
+{
+	char fault[FIELD_FAULT_MAX];
+
 	if (!field_store_list(field, member, list, fault))
 		fault_at(reader, place, fault);
-	return true;
-}
-
-/* Values without a shape ------------------------------------------------------------------------------------------ */
-
-static bool skip_items(struct reader *reader)
-{
-	char open = *reader->at;
-	char close = open == '{' ? '}' : ']';
-	struct raw_text raw;
-	bool is_end;
-
-	if (!enter(reader, close, &is_end))
-		return false;
-	while (!is_end) {
-		if (open == '{') {
-			if (next_byte(reader) != '"')
-				return expect(reader, '"', "expected a key in quotes");
-			if (!scan_text(reader, &raw) || !expect(reader, ':', "expected ':'"))
-				return false;
-		}
-		if (!skip_value(reader) || !go_on(reader, close, &is_end))
-			return false;
-	}
-	return true;
-}
-
-/* Reads over any value and checks its syntax. */
-static bool skip_value(struct reader *reader)
-{
-	struct raw_text raw;
-	leat_text token;
-	bool is_integer;
-
-	switch (next_byte(reader)) {
-	case '{':
-	case '[':
-		return skip_items(reader);
-	case '"':
-		return scan_text(reader, &raw);
-	case 't':
-		return expect_word(reader, LEAT_TEXT_OF("true"));
-	case 'f':
-		return expect_word(reader, LEAT_TEXT_OF("false"));
-	case 'n':
-		return expect_word(reader, LEAT_TEXT_OF("null"));
-	default:
-		return scan_number(reader, &token, &is_integer);
-	}
-}
-
-/* Texts ---------------------------------------------------------------------------------------------------------- */
-
-/* The value of four hexadecimal digits; -1 when they are none. */
-static int32_t code_unit(const char *at, const char *end)
-{
-	int32_t value = 0;
-
-	if (end - at < 4)
-		return -1;
-	for (int i = 0; i < 4; i++) {
-		char c = at[i];
-		char lower = (char)(c | 0x20);
-
-		if (c >= '0' && c <= '9')
-			value = value << 4 | (c - '0');
-		else if (lower >= 'a' && lower <= 'f')
-			value = value << 4 | (lower - 'a' + 10);
-		else
-			return -1;
-	}
-	return value;
-}
-
-static bool is_high_surrogate(int32_t unit)
-{
-	return unit >= 0xD800 && unit <= 0xDBFF;
-}
-
-static bool is_low_surrogate(int32_t unit)
-{
-	return unit >= 0xDC00 && unit <= 0xDFFF;
-}
-
-/* At a backslash: goes behind the escape. */
-static bool scan_escape(struct reader *reader, struct raw_text *raw)
-{
-	const char *at = reader->at;
-	const char *end = reader->end;
-	int32_t unit;
-
-	raw->has_escapes = true;
-	if (end - at < 2 || !at[1] || !strchr("\"\\/bfnrtu", at[1]))
-		return syntax(reader, "no such escape");
-	reader->at += 2;
-	if (at[1] != 'u')
-		return true;
-	unit = code_unit(at + 2, end);
-	reader->at = at;
-	if (unit < 0)
-		return syntax(reader, "'\\u' wants four hexadecimal digits");
-	if (unit == 0)
-		raw->has_nul = true;
-	if (is_low_surrogate(unit))
-		return syntax(reader, "half a surrogate pair");
-	if (is_high_surrogate(unit)) {
-		if (end - at < 12 || at[6] != '\\' || at[7] != 'u' || !is_low_surrogate(code_unit(at + 8, end)))
-			return syntax(reader, "half a surrogate pair");
-		reader->at += 6;
-	}
-	reader->at += 6;
-	return true;
-}
-
-/* At a quote: goes behind the closing one. */
-static bool scan_text(struct reader *reader, struct raw_text *ret_raw)
-{
-	const char *start = ++reader->at;
-
-	*ret_raw = (struct raw_text){ .has_escapes = false };
-	for (;;) {
-		size_t sequence;
-
-		reader->at += json_scan_plain(reader->at, (size_t)(reader->end - reader->at));
-		if (reader->at == reader->end)
-			return syntax(reader, "the document ends inside a string");
-		if (*reader->at == '"')
-			break;
-		if (*reader->at == '\\') {
-			if (!scan_escape(reader, ret_raw))
-				return false;
-			continue;
-		}
-		if ((unsigned char)*reader->at < ' ')
-			return syntax(reader, "a control character in a string must be escaped");
-		sequence = utf8_sequence(reader->at, (size_t)(reader->end - reader->at));
-		if (!sequence)
-			return syntax(reader, "not UTF-8");
-		reader->at += sequence;
-	}
-	ret_raw->text = (leat_text){ start, (size_t)(reader->at++ - start) };
-	return true;
-}
-
-/* Writes what the escape behind a backslash stands for; goes behind the escape. */
-static char *write_unescaped(char *out, const char **at)
-{
-	static const char plain[] = { ['"'] = '"', ['\\'] = '\\', ['/'] = '/', ['b'] = '\b', ['f'] = '\f',
-				      ['n'] = '\n', ['r'] = '\r', ['t'] = '\t' };
-	char letter = *(*at)++;
-	uint32_t code_point;
-
-	if (letter != 'u') {
-		*out = plain[(unsigned char)letter];
-		return out + 1;
-	}
-	code_point = (uint32_t)code_unit(*at, *at + 4);
-	*at += 4;
-	if (is_high_surrogate((int32_t)code_point)) {
-		code_point = 0x10000 + ((code_point - 0xD800) << 10) + ((uint32_t)code_unit(*at + 2, *at + 6) - 0xDC00);
-		*at += 6;
-	}
-	return out + utf8_write(out, code_point);
-}
-
-/* A text that scan_text has checked. No escape is longer than what it is written as. */
-static leat_text unescape(struct arena *arena, leat_text raw)
-{
-	const char *at = raw.ptr;
-	const char *end = raw.ptr + raw.len;
-	char *start = arena_alloc(arena, raw.len);
-	char *out = start;
-	const char *slash;
-
-	while ((slash = memchr(at, '\\', (size_t)(end - at)))) {
-		memcpy(out, at, (size_t)(slash - at));
-		out += slash - at;
-		at = slash + 1;
-		out = write_unescaped(out, &at);
-	}
-	memcpy(out, at, (size_t)(end - at));
-	return (leat_text){ start, (size_t)(out - start) + (size_t)(end - at) };
-}
-
-/* Numbers -------------------------------------------------------------------------------------------------------- */
-
-static bool skip_digits(struct reader *reader)
-{
-	const char *start = reader->at;
-
-	while (reader->at < reader->end && *reader->at >= '0' && *reader->at <= '9')
-		reader->at++;
-	return reader->at > start;
-}
-
-static bool skip_byte(struct reader *reader, char wanted)
-{
-	if (reader->at == reader->end || *reader->at != wanted)
-		return false;
-	reader->at++;
-	return true;
-}
-
-static bool scan_number(struct reader *reader, leat_text *ret_token, bool *ret_is_integer)
-{
-	const char *start = reader->at;
-	bool is_negative = skip_byte(reader, '-');
-	bool starts_with_zero = reader->at < reader->end && *reader->at == '0';
-	const char *first = reader->at;
-
-	if (!skip_digits(reader))
-		return syntax(reader, reader->at == reader->end ? "the document ends too early"
-					: is_negative           ? "expected a digit"
-								: "expected a value");
-	if (starts_with_zero && reader->at - first > 1) {
-		reader->at = first;
-		return syntax(reader, "a number has a leading zero");
-	}
-	*ret_is_integer = true;
-	if (skip_byte(reader, '.')) {
-		*ret_is_integer = false;
-		if (!skip_digits(reader))
-			return syntax(reader, "expected a digit");
-	}
-	if (skip_byte(reader, 'e') || skip_byte(reader, 'E')) {
-		*ret_is_integer = false;
-		if (!skip_byte(reader, '-'))
-			skip_byte(reader, '+');
-		if (!skip_digits(reader))
-			return syntax(reader, "expected a digit");
-	}
-	*ret_token = (leat_text){ start, (size_t)(reader->at - start) };
 	return true;
 }
 

@@ -10,15 +10,15 @@
  *   - A key comes once in an object, and only keys that the shape knows.
  *   - Integers are exact, of 64 bits: 1.0 and 1e2 are not integers, -0 is 0. Doubles are correctly rounded; one beyond
  *     their range is refused.
- *   - Surrogate pairs in escapes are joined, lone surrogates refused. U+0000 is refused in texts: PostgreSQL cannot keep it,
- *     and C would cut the text there.
- *   - Arrays and objects nest JSON_READ_DEPTH deep.
+ *   - Surrogate pairs in escapes are joined, lone surrogates refused. U+0000 is refused in texts: PostgreSQL cannot
+ *     keep it, and C would cut the text there.
+ *   - Arrays and objects nest 64 deep at most.
  *
  * Ownership:      texts without escapes are views into the document; the rest lies in the arena.
  * Thread-safety:  one thread at a time per arena.
- * Errors:         LEAT_BAD_REQUEST: no JSON; problem->detail has line and column. LEAT_INVALID: JSON of another shape; every
- *                 fault is listed in the problem. What 'value' holds is then of no use. Any nesting costs stack:
- *                 about 200 bytes a level.
+ * Errors:         LEAT_BAD_REQUEST: no JSON; problem->detail has line and column. LEAT_INVALID: JSON of another shape;
+ *                 every fault is listed in the problem. What 'value' holds is then of no use. A level of nesting costs
+ *                 about 270 bytes of stack.
  */
 #ifndef APP_HTTP_JSON_READ_H
 #define APP_HTTP_JSON_READ_H
@@ -29,8 +29,6 @@
 
 #include "base/arena.h"
 #include "http/problem.h"
-
-enum { JSON_READ_DEPTH = 64 };
 
 /* Fills 'value', a struct of the shape, which need not be cleared before. */
 enum leat_result json_read(struct arena *arena, leat_text document, const struct leat_shape *shape, void *value,

@@ -1,7 +1,7 @@
 /* json_write.c - see json_write.h. Called by http/response and http/problem.
  *
- * Room is asked for once a member, for its key and a number, or for the quotes and bytes of a text; escapes are rare and
- * ask again. Copying by words writes past the end of what it copies, so these reservations have WORD_SIZE bytes to
+ * Room is asked for once a member, for its key and a number, or for the quotes and bytes of a text; escapes are rare
+ * and ask again. Copying by words writes past the end of what it copies, so these reservations have WORD_SIZE bytes to
  * spare. */
 #include "http/json_write.h"
 
@@ -163,8 +163,9 @@ static void write_member(struct buffer *out, const struct leat_field *field, con
 
 static void write_control(struct buffer *out, unsigned char byte)
 {
-	static const char letters[] = { ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r',
-					['"'] = '"', ['\\'] = '\\' };
+	static const char letters[] = {
+		['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r', ['"'] = '"', ['\\'] = '\\'
+	};
 	char letter = letters[byte];
 
 	if (letter)

@@ -6,7 +6,8 @@
  *     pattern.segments[0]   -- PATTERN_LITERAL "users"
  *     pattern.segments[1]   -- PATTERN_INT "id"
  *
- * A pattern is a list of segments, each behind a '/'. A literal may be empty: "/" is one empty literal, "/a/" ends with one.
+ * A pattern is a list of segments, each behind a '/'. A literal may be empty: "/" is one empty literal, "/a/" ends
+ * with one.
  *
  * Ownership:      the struct owns nothing: texts are views into the pattern.
  * Thread-safety:  any thread.

@@ -82,7 +82,8 @@ static void add_fault(struct problem *problem, struct arena *arena, struct fault
 		return;
 	if (problem->fault_count == PROBLEM_FAULTS_MAX) {
 		fault = (struct fault){ .pointer = LEAT_TEXT_OF("#") };
-		fault.detail = arena_format(arena, "has more than %d faults; the rest is not listed", PROBLEM_FAULTS_MAX);
+		fault.detail = arena_format(arena, "has more than %d faults; the rest is not listed",
+					    PROBLEM_FAULTS_MAX);
 	} else {
 		fault.detail = arena_vformat(arena, format, args);
 	}

@@ -10,8 +10,8 @@
  *      "errors":[{"pointer":"#/email","detail":"must be an e-mail address"},
  *                {"parameter":"limit","detail":"must be from 1 to 100"}]}
  *
- * A fault in the body is placed by "pointer", a JSON pointer as a URI fragment (RFC 6901 6, as in RFC 9457 3.1): "#" is the
- * whole document. A fault in the query or the path is placed by "parameter", its name.
+ * A fault in the body is placed by "pointer", a JSON pointer as a URI fragment (RFC 6901 6, as in RFC 9457 3.1): "#"
+ * is the whole document. A fault in the query or the path is placed by "parameter", its name.
  *
  * Ownership:      a zeroed problem is an empty one; faults lie in the arena; places and details are views.
  * Thread-safety:  one thread at a time per problem.
@@ -46,12 +46,12 @@ struct problem {
 };
 
 /* Adds a fault of the body; 'pointer' is not copied. */
-void problem_fault(struct problem *problem, struct arena *arena, leat_text pointer, const char *format,
-		   ...) LEAT_PRINTF(4, 5);
+void problem_fault(struct problem *problem, struct arena *arena, leat_text pointer, const char *format, ...)
+	LEAT_PRINTF(4, 5);
 
 /* Adds a fault of a query or path parameter; 'name' is not copied. */
-void problem_fault_parameter(struct problem *problem, struct arena *arena, leat_text name, const char *format,
-			     ...) LEAT_PRINTF(4, 5);
+void problem_fault_parameter(struct problem *problem, struct arena *arena, leat_text name, const char *format, ...)
+	LEAT_PRINTF(4, 5);
 
 /* The document. An absent request id ({NULL, 0}) is left out. */
 void problem_write(struct buffer *out, const struct problem *problem, leat_text request_id);

@@ -1,4 +1,5 @@
-/* router.c - see router.h: the matching. Asked by http/request for every request; router_build.c makes what it looks into.
+/* router.c - see router.h: the matching. Asked by http/request for every request; router_build.c makes what it looks
+ * into.
  *
  * A path comes to a node of the tree once at most, whatever is tried: the way to a node says which segment it is in.
  *

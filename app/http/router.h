@@ -8,14 +8,14 @@
  *     }
  *
  * Patterns are explained in leat/route.h. The path is matched as it was sent, escapes and all: it is split at '/', then
- * each segment is decoded once. So %2F is data inside a parameter, and a literal also matches its percent-encoded spelling.
- * A parameter is never empty; a tail may be, and has no '/' in front. A trailing slash counts, and so does an empty
- * segment: only the same text in the pattern matches it. {name:int} takes integers in their one decimal spelling, so 007 and
- * +7 fall to {name}.
+ * each segment is decoded once. So %2F is data inside a parameter, and a literal also matches its percent-encoded
+ * spelling. A parameter is never empty; a tail may be, and has no '/' in front. A trailing slash counts, and so does
+ * an empty segment: only the same text in the pattern matches it. {name:int} takes integers in their one decimal
+ * spelling, so 007 and +7 fall to {name}.
  *
- * Segment by segment, from the left, a literal is tried before {name:int}, that before {name}, that before {name...}; when
- * a choice leads nowhere the next is tried. Only routes that can answer the method take part: those of the method, and
- * for HEAD also GET's. The order of registration does not matter.
+ * Segment by segment, from the left, a literal is tried before {name:int}, that before {name}, that before {name...};
+ * when a choice leads nowhere the next is tried. Only routes that can answer the method take part: those of the
+ * method, and for HEAD also GET's. The order of registration does not matter.
  *
  * Ownership:      router_free frees the router; tables are static. Names in a match are views into patterns, values are
  *                 views into the path, or lie in the arena when the path has escapes.
@@ -53,18 +53,20 @@ enum router_verdict {
 };
 
 struct router_match {
-	const struct leat_route *route; /* NULL for OPTIONS without a route of its own: answer with 'allow' */
+	const struct leat_route *route; /* NULL: answer OPTIONS with 'allow' */
 	unsigned index;                 /* of the route, in the order of the tables, from 0 */
 	unsigned param_count;
 	struct router_param params[ROUTER_PARAMS_MAX];
-	const char *allow; /* "GET, HEAD, OPTIONS": for ROUTER_METHOD_NOT_ALLOWED and OPTIONS, else NULL; lives with the router */
+	const char *allow; /* the header's value, "GET, HEAD, OPTIONS"; the router's; NULL with a route */
 };
 
 /* 'tables' ends with NULL, each of them with LEAT_ROUTES_END. */
 struct router *router_new(const struct leat_route *const *tables, char *error, size_t error_size);
 void router_free(struct router *router);
 
-/* LEAT_METHOD_NONE stands for any method that leat does not know. */
+/* LEAT_METHOD_NONE stands for any method that leat does not know. OPTIONS on a path that only has routes of other
+ * methods is ROUTER_FOUND, without a route but with 'allow'. ROUTER_METHOD_NOT_ALLOWED sets 'allow' too; the other
+ * verdicts leave nothing of use in the match. */
 enum router_verdict router_match(const struct router *router, enum leat_method method, leat_text path,
 				 struct arena *arena, struct router_match *ret_match);
 

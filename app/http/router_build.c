@@ -1,7 +1,7 @@
 /* router_build.c - see router.h: making a router, once, at start.
  *
- * Patterns are read and sorted; then each method's tree grows of twigs, whose children are lists; then nodes are made of
- * the twigs, whose children are hash tables. */
+ * Patterns are read and sorted; then each method's tree grows of twigs, whose children are lists; then nodes are made
+ * of the twigs, whose children are hash tables. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -286,7 +286,8 @@ static void fill_table(struct router_child *table, uint32_t hash_shift, const st
 
 	for (uint32_t i = builder->twigs[number].first_child; i; i = builder->twigs[i].next) {
 		leat_text literal = builder->twigs[i].literal;
-		uint64_t head = literal.len < WORD_SIZE ? word_load_part(literal.ptr, literal.len) : word_load(literal.ptr);
+		uint64_t head = literal.len < WORD_SIZE ? word_load_part(literal.ptr, literal.len)
+							: word_load(literal.ptr);
 		size_t place = router_hash(head, literal.len, hash_shift);
 
 		while (table[place].node)

@@ -3,9 +3,9 @@
  * Use:
  *     const struct node *root = &router->nodes[router->roots[LEAT_GET]];
  *
- * One tree a method, a level for each segment; HEAD's tree holds GET's routes as well. The literals that may follow a node
- * are in a hash table of its own, found by their first eight bytes and their length; beside them stand a node behind
- * {name:int}, one behind {name}, and the leaf of {name...}.
+ * One tree a method, a level for each segment; HEAD's tree holds GET's routes as well. The literals that may follow a
+ * node are in a hash table of its own, found by their first eight bytes and their length; beside them stand a node
+ * behind {name:int}, one behind {name}, and the leaf of {name...}.
  *
  * Ownership:      all of it is the router's; literals and names are views into the patterns.
  * Thread-safety:  any thread, once made; it is never changed.

@@ -2,9 +2,9 @@
  *
  * Use:
  *     leat_text path, query, value;
- *     if (!uri_split(LEAT_TEXT_OF("/users/7?sort=na%6De"), &path, &query) || !uri_query_is_valid(query, &arena)) ...   -- 400
- *     uri_decode(LEAT_TEXT_OF("a%2Fb"), URI_SEGMENT, &arena, &value);                                          -- a/b
- *     uri_query_find(query, LEAT_TEXT_OF("sort"), &arena, &value);                                             -- name
+ *     if (!uri_split(target, &path, &query) || !uri_query_is_valid(query, &arena)) ...   -- 400
+ *     if (!uri_decode(LEAT_TEXT_OF("a%2Fb"), URI_SEGMENT, &arena, &value)) ...           -- a/b
+ *     if (!uri_query_find(query, LEAT_TEXT_OF("sort"), &arena, &value)) ...
  *
  * Nothing is decoded twice, and '/' written as %2F is data, never a separator.
  *
@@ -22,10 +22,10 @@
 
 #include "base/arena.h"
 
-/* Splits a request target in origin form (/path?query) or absolute form (http://host/path?query; RFC 9112 3.2). The path
- * begins with '/'. The query is {NULL, 0} when there is no '?'. Refused as well: control characters, blanks, '#', and
- * segments that are '.' or '..' in any spelling: clients resolve those before they send (RFC 3986 6.2.2.3), and a front
- * server that resolves them itself would guard another path than the one leat serves. */
+/* Splits a request target in origin form (/path?query) or absolute form (http://host/path?query; RFC 9112 3.2). The
+ * path begins with '/'. The query is {NULL, 0} when there is no '?'. Refused as well: control characters, blanks, '#',
+ * and segments that are '.' or '..' in any spelling: clients resolve those before they send (RFC 3986 6.2.2.3), and a
+ * front server that resolves them itself would guard another path than the one leat serves. */
 bool uri_split(leat_text target, leat_text *ret_path, leat_text *ret_query) LEAT_MUST_USE;
 
 /* The byte that stands for an escaped '/' in a decoded path. No decoded text holds it otherwise. */

@@ -76,6 +76,8 @@ static void on_fault(int signal_number, siginfo_t *info, void *context)
 	if (low && at < low && at >= low - guard_size && write(STDERR_FILENO, message, sizeof(message) - 1) < 0)
 		_exit(128 + signal_number);
 	signal(signal_number, SIG_DFL); /* the fault happens again, with its core and its exit status */
+	if (info->si_code <= 0)
+		raise(signal_number); /* somebody sent it: it would not */
 }
 
 void stack_catch_overflow(const char *(*find)(void))

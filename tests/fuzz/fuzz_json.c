@@ -18,8 +18,10 @@ struct point {
 	leat_text name;
 };
 
-static const struct leat_shape point_shape = LEAT_SHAPE(struct point, LEAT_FLOAT(x), LEAT_FLOAT(y, .optional = true),
-							LEAT_TEXT(name, .max = 5));
+static const struct leat_shape point_shape = LEAT_SHAPE(struct point,
+	LEAT_FLOAT(x),
+	LEAT_FLOAT(y, .optional = true),
+	LEAT_TEXT(name, .max = 5));
 
 struct item {
 	int8_t small;
@@ -29,9 +31,11 @@ struct item {
 };
 
 static const struct leat_shape item_shape;
-static const struct leat_shape item_shape =
-	LEAT_SHAPE(struct item, LEAT_INT(small), LEAT_INT(middle, .optional = true), LEAT_TEXT(text, .optional = true),
-		   LEAT_LIST(items, &item_shape, .optional = true));
+static const struct leat_shape item_shape = LEAT_SHAPE(struct item,
+	LEAT_INT(small),
+	LEAT_INT(middle, .optional = true),
+	LEAT_TEXT(text, .optional = true),
+	LEAT_LIST(items, &item_shape, .optional = true));
 
 struct thing {
 	int64_t i;
@@ -45,20 +49,25 @@ struct thing {
 	struct point p;
 };
 
-static const struct leat_shape thing_shape =
-	LEAT_SHAPE(struct thing, LEAT_INT(i, .optional = true), LEAT_INT(u, .optional = true),
-		   LEAT_INT(limited, .min = -100, .max = 100, .optional = true), LEAT_BOOL(b, .optional = true),
-		   LEAT_FLOAT(f, .optional = true), LEAT_TEXT(t, .optional = true),
-		   LEAT_TEXT(email, .format = LEAT_FORMAT_EMAIL, .optional = true),
-		   LEAT_LIST(l, &item_shape, .max = 20, .optional = true),
-		   LEAT_OBJECT(p, &point_shape, .optional = true));
+static const struct leat_shape thing_shape = LEAT_SHAPE(struct thing,
+	LEAT_INT(i, .optional = true),
+	LEAT_INT(u, .optional = true),
+	LEAT_INT(limited, .min = -100, .max = 100, .optional = true),
+	LEAT_BOOL(b, .optional = true),
+	LEAT_FLOAT(f, .optional = true),
+	LEAT_TEXT(t, .optional = true),
+	LEAT_TEXT(email, .format = LEAT_FORMAT_EMAIL, .optional = true),
+	LEAT_LIST(l, &item_shape, .max = 20, .optional = true),
+	LEAT_OBJECT(p, &point_shape, .optional = true));
 
 struct error {
 	leat_text pointer;
 	leat_text detail;
 };
 
-static const struct leat_shape error_shape = LEAT_SHAPE(struct error, LEAT_TEXT(pointer, .min = 1), LEAT_TEXT(detail, .min = 1));
+static const struct leat_shape error_shape = LEAT_SHAPE(struct error,
+	LEAT_TEXT(pointer, .min = 1),
+	LEAT_TEXT(detail, .min = 1));
 
 struct document {
 	leat_text type, title, detail;
@@ -66,10 +75,12 @@ struct document {
 	struct leat_list errors;
 };
 
-static const struct leat_shape document_shape =
-	LEAT_SHAPE(struct document, LEAT_TEXT(type), LEAT_TEXT(title), LEAT_INT(status),
-		   LEAT_TEXT(detail, .optional = true, .min = 1),
-		   LEAT_LIST(errors, &error_shape, .optional = true, .max = PROBLEM_FAULTS_MAX + 1));
+static const struct leat_shape document_shape = LEAT_SHAPE(struct document,
+	LEAT_TEXT(type),
+	LEAT_TEXT(title),
+	LEAT_INT(status),
+	LEAT_TEXT(detail, .optional = true, .min = 1),
+	LEAT_LIST(errors, &error_shape, .optional = true, .max = PROBLEM_FAULTS_MAX + 1));
 
 /* Properties ------------------------------------------------------------------------------------------------------- */
 

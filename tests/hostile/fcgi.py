@@ -38,11 +38,13 @@ class Closed(ProtocolError):
 
 
 def record(type, id, content=b"", padding=0, version=1):
-    return struct.pack(">BBHHBx", version, type, id, len(content), padding) + content + bytes(padding)
+    """`padding` is a number of zeros, or the very bytes."""
+    padding = bytes(padding)
+    return struct.pack(">BBHHBx", version, type, id, len(content), len(padding)) + content + padding
 
 
-def begin(id=1, role=RESPONDER, keep=True):
-    return record(BEGIN_REQUEST, id, struct.pack(">HB5x", role, 1 if keep else 0))
+def begin(id=1, role=RESPONDER, keep=True, padding=0):
+    return record(BEGIN_REQUEST, id, struct.pack(">HB5x", role, 1 if keep else 0), padding)
 
 
 def length(size):
@@ -210,7 +212,7 @@ class Connection:
         self.socket.shutdown(socket.SHUT_WR)
 
     def _read(self, size, deadline):
-        data = b""
+        data = bytearray()
         while len(data) < size:
             left = deadline - time.monotonic()
             if left <= 0:
@@ -227,7 +229,7 @@ class Connection:
             if not part:
                 raise Closed(f"closed after {len(data)} of {size} bytes")
             data += part
-        return data
+        return bytes(data)
 
     def record(self, within=None):
         """The next record. Raises Closed or TimeoutError when none comes."""
@@ -244,7 +246,7 @@ class Connection:
     def reply(self, id=1, within=None, aside=None):
         """The records of one request up to its END_REQUEST. Management records go to the list `aside`, if given."""
         deadline = time.monotonic() + (within or self.patience)
-        streams, ended = {STDOUT: b"", STDERR: b""}, set()
+        streams, ended = {STDOUT: bytearray(), STDERR: bytearray()}, set()
         while True:
             got = self.record(max(deadline - time.monotonic(), 0.001))
             if got.id == 0 and aside is not None:
@@ -262,7 +264,7 @@ class Connection:
         app_status, protocol_status = struct.unpack(">IB3x", got.content)
         if protocol_status == REQUEST_COMPLETE and STDOUT not in ended:
             raise ProtocolError("END_REQUEST before the end of STDOUT")
-        return Reply(streams[STDOUT], streams[STDERR], app_status, protocol_status)
+        return Reply(bytes(streams[STDOUT]), bytes(streams[STDERR]), app_status, protocol_status)
 
     def values(self, within=None):
         """The content of a GET_VALUES_RESULT."""

@@ -251,6 +251,29 @@ def an_equals_sign_in_a_name(responder):
     return what_reaches_the_handler(responder, "REMOTE_USER=admin", b"anything")
 
 
+# Not in the table: padding where a stream begins or ends is not skipped.
+
+
+def echo_padded(responder, begin_padding=b"", params_padding=b""):
+    params = fcgi.pairs(fcgi.http_params("POST", "/echo", 4))
+    with Connection(responder.address) as connection:
+        connection.send(
+            fcgi.begin(padding=begin_padding) + fcgi.record(fcgi.PARAMS, 1, params)
+            + fcgi.record(fcgi.PARAMS, 1, padding=params_padding) + fcgi.stream(fcgi.STDIN, 1, b"body"))
+        reply = what_comes(connection)
+    return RIGHT if getattr(reply, "body", None) == b"body" else reply if isinstance(reply, str) else reply.body
+
+
+@scene("padding", symptom=b"fakebody")
+def a_body_in_the_padding_of_the_last_parameters(responder):
+    return echo_padded(responder, params_padding=fcgi.record(fcgi.STDIN, 1, b"fake"))
+
+
+@scene("padding", symptom=b'{"message":"hello"}')  # it was served without its parameters
+def padding_behind_begin_request(responder):
+    return echo_padded(responder, begin_padding=b"8 bytes.")
+
+
 # L9 to L12: time, threads, signals.
 
 

@@ -7,13 +7,16 @@ foreign_symbols() {
 	nm -D --defined-only "$build/.libs/libleat.so" | awk '{ print $3 }' | search -vE '^(leat_|OS_)'
 }
 
-# Every symbol with external linkage inside: its module's name in front, so that a reader knows where it lives.
+# Every symbol with external linkage inside begins with its file's first word, so that a reader knows where it lives:
+# router_new in router_build.c, waiter_grant in waiters.c.
 symbols_without_module() {
 	local object module
 
 	for object in $(find "$build/app" -name '*.o' -path '*/.libs/*' | sort); do
 		module=$(basename "$object" .o)
 		module=${module#libleat_all_la-}
+		module=${module%%_*}
+		module=${module%s}
 		nm -g --defined-only "$object" | awk -v module="$module" '
 			$3 !~ "^(_*leat_|OS_|__|main$)" && index($3, module) != 1 { print module ".c: " $3 }'
 	done

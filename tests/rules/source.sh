@@ -34,7 +34,7 @@ files_without_a_first_comment() {
 }
 
 line_comments() {
-	c_files | xargs grep -nE '(^|[[:space:];{}])//' || [[ $? == 1 || $? == 123 ]]
+	c_files | xargs grep -nE '^([^"]*[[:space:];{}])?//' || [[ $? == 1 || $? == 123 ]]
 }
 
 unfinished_work() {

@@ -7,8 +7,8 @@
  *         ...
  *         int64_t rows = postgres_sql("SELECT count(*) FROM people");
  *
- * LEAT_TEST_DATABASE says where the server is, and LEAT_TEST_POSTGRES_CTL how to stop and start it (pg_ctl's words). Without
- * the former the program runs itself again under the script with-postgres, which makes a server for it alone.
+ * LEAT_TEST_DATABASE says where the server is, and LEAT_TEST_POSTGRES_CTL how to stop and start it (pg_ctl's words).
+ * Without the former the program runs itself again under the script with-postgres, which makes a server for it alone.
  *
  * Ownership:      nothing to own.
  * Thread-safety:  the main thread.

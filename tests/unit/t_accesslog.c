@@ -276,7 +276,7 @@ END_TEST
 
 /* Under load ------------------------------------------------------------------------------------------------------ */
 
-enum { WRITERS = 4, LINES = 20000 };
+enum { WRITERS = 4, LINES = 60000 };
 
 struct writer {
 	struct accesslog *log;

@@ -178,7 +178,8 @@ static void control(const char *arguments)
 
 static bool is_asleep(void)
 {
-	return postgres_sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'leat' AND wait_event = 'PgSleep'") > 0;
+	return postgres_sql("SELECT count(*) FROM pg_stat_activity "
+			    "WHERE application_name = 'leat' AND wait_event = 'PgSleep'") > 0;
 }
 
 static void kill_backends(void)
@@ -197,9 +198,9 @@ static void setup(void)
 	settings.db_cancel_grace = 200;
 	kill_backends(); /* whatever a test that failed has left */
 	postgres_sql("SET client_min_messages = warning; DROP TABLE IF EXISTS people; DROP SEQUENCE IF EXISTS written;"
-	    "CREATE SEQUENCE written;"
-	    "CREATE TABLE people (id int8 PRIMARY KEY, name text NOT NULL, note text);"
-	    "INSERT INTO people VALUES (1, 'Ada', 'first'), (2, 'Grace', NULL), (3, 'Zoë', '')");
+		     "CREATE SEQUENCE written;"
+		     "CREATE TABLE people (id int8 PRIMARY KEY, name text NOT NULL, note text);"
+		     "INSERT INTO people VALUES (1, 'Ada', 'first'), (2, 'Grace', NULL), (3, 'Zoë', '')");
 	begin();
 }
 
@@ -424,7 +425,8 @@ START_TEST(several_lanes_share_the_work)
 	begin();
 	TURN_UNTIL(metrics_total(METRIC_DB_CONNECTIONS) == 3);
 	run_many(500);
-	ck_assert_int_eq(postgres_sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'leat' AND query LIKE '%$1%'"),
+	ck_assert_int_eq(postgres_sql("SELECT count(*) FROM pg_stat_activity "
+				      "WHERE application_name = 'leat' AND query LIKE '%$1%'"),
 			 3);
 }
 END_TEST

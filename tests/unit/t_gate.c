@@ -177,6 +177,11 @@ static void start_script(void)
 	script.len = 0;
 }
 
+static void plain_request(void)
+{
+	request(1);
+}
+
 /* Requests ------------------------------------------------------------------------------------------------------- */
 
 START_TEST(passes_a_whole_request_in_one_step_from_the_input_itself)
@@ -239,15 +244,32 @@ START_TEST(passes_a_request_without_parameters_and_body)
 }
 END_TEST
 
-START_TEST(passes_padding_with_its_record)
+START_TEST(passes_padding_with_its_content)
 {
-	put_record(&script, 1, BEGIN, 1, (uint8_t[8]){ 0, RESPONDER }, 8, 255);
+	begin(1);
 	put_record(&script, 1, PARAMS, 1, TEXT("\1\1ab"), 4);
-	put_record(&script, 1, PARAMS, 1, NULL, 0, 8);
-	put_record(&script, 1, STDIN, 1, TEXT("body"), 4);
-	put_record(&script, 1, STDIN, 1, NULL, 0, 200);
+	put_record(&script, 1, PARAMS, 1, TEXT("\1\1ab"), 255);
+	empty(PARAMS, 1);
+	put_record(&script, 1, STDIN, 1, TEXT("body"), 1);
+	empty(STDIN, 1);
 	ck_assert_int_eq(outcome(), GATE_DONE);
 	assert_passed(&script);
+}
+END_TEST
+
+static void padded_ends(void)
+{
+	put_record(&script, 1, BEGIN, 1, (uint8_t[8]){ 0, RESPONDER, KEEP }, 8, 255);
+	record(PARAMS, 1, TEXT("\4\3PATHone"));
+	put_record(&script, 1, PARAMS, 1, NULL, 0, 8);
+	record(STDIN, 1, TEXT("body"));
+	put_record(&script, 1, STDIN, 1, NULL, 0, 200);
+}
+
+START_TEST(takes_out_padding_that_libfcgi_does_not_skip)
+{
+	assert_passes_without(padded_ends, plain_request);
+	ck_assert_int_eq(gate.state, GATE_DONE);
 }
 END_TEST
 
@@ -434,11 +456,6 @@ START_TEST(passes_nothing_of_an_abort_or_after_it)
 END_TEST
 
 /* Records that are taken out ------------------------------------------------------------------------------------- */
-
-static void plain_request(void)
-{
-	request(1);
-}
 
 static void request_with_strays(void)
 {
@@ -879,6 +896,7 @@ static void (*const scripts[])(void) = {
 	refused_for_its_role,
 	aborted,
 	padded_request,
+	padded_ends,
 };
 
 enum { SCRIPTS = sizeof(scripts) / sizeof(scripts[0]) };
@@ -999,9 +1017,9 @@ Suite *suite(void)
 
 	FRESH_CASE(s, "request", passes_a_whole_request_in_one_step_from_the_input_itself,
 		   says_what_it_saw_of_the_request, sees_that_the_connection_is_not_to_be_kept, goes_through_its_states,
-		   passes_a_request_without_parameters_and_body, passes_padding_with_its_record,
-		   is_done_only_after_the_last_padding, takes_nothing_after_the_end_until_told,
-		   is_quiet_only_between_requests, stays_small);
+		   passes_a_request_without_parameters_and_body, passes_padding_with_its_content,
+		   takes_out_padding_that_libfcgi_does_not_skip, is_done_only_after_the_last_padding,
+		   takes_nothing_after_the_end_until_told, is_quiet_only_between_requests, stays_small);
 	FRESH_CASE(s, "out of place", refuses_another_version, refuses_http, refuses_a_foreign_begin_of_another_length,
 		   refuses_a_second_begin, refuses_stdin_before_the_parameters_end, refuses_parameters_after_their_end,
 		   refuses_the_end_of_parameters_twice, answers_another_role_and_refuses,

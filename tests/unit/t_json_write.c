@@ -47,8 +47,10 @@ struct user {
 	leat_text email;
 };
 
-static const struct leat_shape user_shape =
-	LEAT_SHAPE(struct user, LEAT_INT(id), LEAT_TEXT(name), LEAT_TEXT(email, .optional = true));
+static const struct leat_shape user_shape = LEAT_SHAPE(struct user,
+	LEAT_INT(id),
+	LEAT_TEXT(name),
+	LEAT_TEXT(email, .optional = true));
 
 START_TEST(writes_members_in_the_order_of_the_shape)
 {
@@ -79,14 +81,22 @@ struct integers {
 	long long ll;
 };
 
-static const struct leat_shape integers_shape =
-	LEAT_SHAPE(struct integers, LEAT_INT(i8), LEAT_INT(u8), LEAT_INT(i16), LEAT_INT(u16), LEAT_INT(i32), LEAT_INT(u32),
-		   LEAT_INT(i64), LEAT_INT(u64), LEAT_INT(ll));
+static const struct leat_shape integers_shape = LEAT_SHAPE(struct integers,
+	LEAT_INT(i8),
+	LEAT_INT(u8),
+	LEAT_INT(i16),
+	LEAT_INT(u16),
+	LEAT_INT(i32),
+	LEAT_INT(u32),
+	LEAT_INT(i64),
+	LEAT_INT(u64),
+	LEAT_INT(ll));
 
 START_TEST(writes_integers_of_every_size)
 {
 	struct integers least = { INT8_MIN, 0, INT16_MIN, 0, INT32_MIN, 0, INT64_MIN, 0, -1 };
-	struct integers most = { INT8_MAX, UINT8_MAX, INT16_MAX, UINT16_MAX, INT32_MAX, UINT32_MAX, INT64_MAX, UINT64_MAX, 1 };
+	struct integers most = { INT8_MAX,   UINT8_MAX, INT16_MAX,  UINT16_MAX, INT32_MAX,
+				 UINT32_MAX, INT64_MAX, UINT64_MAX, 1 };
 
 	ck_assert_str_eq(shape_as_json(&integers_shape, &least),
 			 "{\"i8\":-128,\"u8\":0,\"i16\":-32768,\"u16\":0,\"i32\":-2147483648,\"u32\":0,"
@@ -105,19 +115,25 @@ struct page {
 	double ratio;
 };
 
-static const struct leat_shape page_shape =
-	LEAT_SHAPE(struct page, LEAT_LIST(users, &user_shape), LEAT_OBJECT(owner, &user_shape),
-		   LEAT_OBJECT(guest, &user_shape, .optional = true), LEAT_BOOL(is_last), LEAT_FLOAT(ratio));
+static const struct leat_shape page_shape = LEAT_SHAPE(struct page,
+	LEAT_LIST(users, &user_shape),
+	LEAT_OBJECT(owner, &user_shape),
+	LEAT_OBJECT(guest, &user_shape, .optional = true),
+	LEAT_BOOL(is_last),
+	LEAT_FLOAT(ratio));
 
 START_TEST(writes_lists_and_objects)
 {
 	struct user users[] = { { .id = 1, .name = LEAT_TEXT_OF("a") }, { .id = 2, .name = LEAT_TEXT_OF("b") } };
-	struct page page = { .users = { users, 2 }, .owner = users[1], .guest = users[0], .is_last = true, .ratio = 0.5 };
+	struct page page = {
+		.users = { users, 2 }, .owner = users[1], .guest = users[0], .is_last = true, .ratio = 0.5
+	};
 
-	ck_assert_str_eq(shape_as_json(&page_shape, &page),
-			 "{\"users\":[{\"id\":1,\"name\":\"a\",\"email\":null},{\"id\":2,\"name\":\"b\",\"email\":null}],"
-			 "\"owner\":{\"id\":2,\"name\":\"b\",\"email\":null},"
-			 "\"guest\":{\"id\":1,\"name\":\"a\",\"email\":null},\"is_last\":true,\"ratio\":0.5}");
+	ck_assert_str_eq(
+		shape_as_json(&page_shape, &page),
+		"{\"users\":[{\"id\":1,\"name\":\"a\",\"email\":null},{\"id\":2,\"name\":\"b\",\"email\":null}],"
+		"\"owner\":{\"id\":2,\"name\":\"b\",\"email\":null},"
+		"\"guest\":{\"id\":1,\"name\":\"a\",\"email\":null},\"is_last\":true,\"ratio\":0.5}");
 }
 END_TEST
 
@@ -159,7 +175,10 @@ END_TEST
 
 START_TEST(replaces_each_byte_that_is_not_utf8)
 {
-	ck_assert_str_eq(text_as_json(LEAT_TEXT_OF("a\xFF" "b")), "\"a\xEF\xBF\xBD" "b\"");
+	ck_assert_str_eq(text_as_json(LEAT_TEXT_OF("a\xFF"
+						   "b")),
+			 "\"a\xEF\xBF\xBD"
+			 "b\"");
 	ck_assert_str_eq(text_as_json(LEAT_TEXT_OF("\xC0\xAF")), "\"\xEF\xBF\xBD\xEF\xBF\xBD\"");
 	ck_assert_str_eq(text_as_json(LEAT_TEXT_OF("caf\xC3")), "\"caf\xEF\xBF\xBD\"");
 	ck_assert_str_eq(text_as_json(LEAT_TEXT_OF("\xED\xA0\x80")), "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"");
@@ -176,7 +195,8 @@ START_TEST(sees_what_needs_an_escape_at_every_place)
 
 			memset(text, 'a', len);
 			text[at] = '"';
-			snprintf(expected, sizeof(expected), "\"%.*s\\%.*s\"", (int)at, text, (int)(len - at), text + at);
+			snprintf(expected, sizeof(expected), "\"%.*s\\%.*s\"", (int)at, text, (int)(len - at),
+				 text + at);
 			ck_assert_str_eq(text_as_json((leat_text){ text, len }), expected);
 		}
 	}
@@ -246,7 +266,8 @@ Suite *suite(void)
 					       writes_an_absent_object_as_null_when_it_is_optional),
 				  set_up, tear_down);
 	tcase_add_checked_fixture(HARNESS_CASE(s, "texts", escapes_what_must_be_escaped, leaves_the_rest_as_it_is,
-					       replaces_each_byte_that_is_not_utf8, sees_what_needs_an_escape_at_every_place),
+					       replaces_each_byte_that_is_not_utf8,
+					       sees_what_needs_an_escape_at_every_place),
 				  set_up, tear_down);
 	tcase_add_checked_fixture(HARNESS_CASE(s, "doubles", writes_doubles_shortly, writes_what_is_no_number_as_null,
 					       writes_doubles_that_read_back_the_same),

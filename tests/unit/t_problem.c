@@ -71,7 +71,8 @@ START_TEST(says_when_there_are_more_faults_than_it_lists)
 		count++;
 	ck_assert_uint_eq(count, PROBLEM_FAULTS_MAX + 1);
 	ck_assert(leat_text_equal(problem.last_fault->pointer, LEAT_TEXT_OF("#")));
-	ck_assert(leat_text_equal(problem.last_fault->detail, LEAT_TEXT_OF("has more than 32 faults; the rest is not listed")));
+	ck_assert(leat_text_equal(problem.last_fault->detail,
+				  LEAT_TEXT_OF("has more than 32 faults; the rest is not listed")));
 }
 END_TEST
 
@@ -103,7 +104,7 @@ START_TEST(takes_an_unknown_result_for_an_internal_error)
 {
 	struct problem problem = { .result = LEAT_RESULT_COUNT };
 
-	ck_assert_str_eq(leat_result_name((enum leat_result)-1), "INTERNAL");
+	ck_assert_str_eq(leat_result_name((enum leat_result) - 1), "INTERNAL");
 	ck_assert_int_eq(leat_result_status((enum leat_result)1000), 500);
 	ck_assert_str_eq(as_json(&problem, (leat_text){ NULL, 0 }),
 			 "{\"type\":\"about:blank\",\"title\":\"Internal error\",\"status\":500}");

@@ -2,8 +2,8 @@
  *
  * Each table is run twice, with the routes in the order of the table and in the reverse: the order must not matter.
  *
- * An answer is "METHOD pattern", followed by "name=value" for each parameter, with "#number" behind an integer; or "404",
- * "400", "405 Allow", "OPTIONS Allow". */
+ * An answer is "METHOD pattern", followed by "name=value" for each parameter, with "#number" behind an integer; or
+ * "404", "400", "405 Allow", "OPTIONS Allow". */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,7 +170,8 @@ START_TEST(takes_literals_beside_parameters)
 {
 	CHECK_ANSWERS(ROUTES("GET /src/", "GET /src/{file...}", "GET /src/main", "GET /{x}/main"),
 		      { "GET", "/src/", "GET /src/" }, { "GET", "/src/main", "GET /src/main" },
-		      { "GET", "/src/a/b", "GET /src/{file...} file=a/b" }, { "GET", "/lib/main", "GET /{x}/main x=lib" });
+		      { "GET", "/src/a/b", "GET /src/{file...} file=a/b" },
+		      { "GET", "/lib/main", "GET /{x}/main x=lib" });
 }
 END_TEST
 
@@ -186,9 +187,9 @@ END_TEST
 
 START_TEST(counts_a_trailing_slash)
 {
-	CHECK_ANSWERS(ROUTES("GET /a", "GET /b/", "GET /c", "GET /c/"), { "GET", "/a", "GET /a" }, { "GET", "/a/", "404" },
-		      { "GET", "/b", "404" }, { "GET", "/b/", "GET /b/" }, { "GET", "/c", "GET /c" },
-		      { "GET", "/c/", "GET /c/" });
+	CHECK_ANSWERS(ROUTES("GET /a", "GET /b/", "GET /c", "GET /c/"), { "GET", "/a", "GET /a" },
+		      { "GET", "/a/", "404" }, { "GET", "/b", "404" }, { "GET", "/b/", "GET /b/" },
+		      { "GET", "/c", "GET /c" }, { "GET", "/c/", "GET /c/" });
 }
 END_TEST
 
@@ -211,9 +212,9 @@ END_TEST
 START_TEST(gives_a_tail_all_the_rest_without_its_slash)
 {
 	CHECK_ANSWERS(ROUTES("GET /f/{rest...}", "GET /g/{x}/{rest...}"), { "GET", "/f/", "GET /f/{rest...} rest=" },
-		      { "GET", "/f/a", "GET /f/{rest...} rest=a" }, { "GET", "/f/a//b/", "GET /f/{rest...} rest=a//b/" },
-		      { "GET", "/f", "404" }, { "GET", "/g/a/b/c", "GET /g/{x}/{rest...} x=a rest=b/c" },
-		      { "GET", "/g/a", "404" });
+		      { "GET", "/f/a", "GET /f/{rest...} rest=a" },
+		      { "GET", "/f/a//b/", "GET /f/{rest...} rest=a//b/" }, { "GET", "/f", "404" },
+		      { "GET", "/g/a/b/c", "GET /g/{x}/{rest...} x=a rest=b/c" }, { "GET", "/g/a", "404" });
 }
 END_TEST
 
@@ -221,22 +222,24 @@ START_TEST(tells_apart_literals_that_begin_alike)
 {
 	CHECK_ANSWERS(ROUTES("GET /subscription", "GET /subscriptions", "GET /subscribers", "GET /sub", "GET /subscrib",
 			     "GET /subscriptiom"),
-		      { "GET", "/subscription", "GET /subscription" }, { "GET", "/subscriptions", "GET /subscriptions" },
-		      { "GET", "/subscribers", "GET /subscribers" }, { "GET", "/sub", "GET /sub" },
-		      { "GET", "/subscrib", "GET /subscrib" }, { "GET", "/subscriptiom", "GET /subscriptiom" },
-		      { "GET", "/subscriptio", "404" }, { "GET", "/subscriptionz", "404" }, { "GET", "/su", "404" });
+		      { "GET", "/subscription", "GET /subscription" },
+		      { "GET", "/subscriptions", "GET /subscriptions" }, { "GET", "/subscribers", "GET /subscribers" },
+		      { "GET", "/sub", "GET /sub" }, { "GET", "/subscrib", "GET /subscrib" },
+		      { "GET", "/subscriptiom", "GET /subscriptiom" }, { "GET", "/subscriptio", "404" },
+		      { "GET", "/subscriptionz", "404" }, { "GET", "/su", "404" });
 }
 END_TEST
 
 START_TEST(takes_integers_in_their_one_spelling)
 {
-	CHECK_ANSWERS(ROUTES("GET /i/{n:int}"), { "GET", "/i/0", "GET /i/{n:int} n=0#0" },
-		      { "GET", "/i/-5", "GET /i/{n:int} n=-5#-5" },
-		      { "GET", "/i/9223372036854775807", "GET /i/{n:int} n=9223372036854775807#9223372036854775807" },
-		      { "GET", "/i/-9223372036854775808", "GET /i/{n:int} n=-9223372036854775808#-9223372036854775808" },
-		      { "GET", "/i/9223372036854775808", "404" }, { "GET", "/i/007", "404" }, { "GET", "/i/+7", "404" },
-		      { "GET", "/i/-0", "404" }, { "GET", "/i/1.0", "404" }, { "GET", "/i/0x10", "404" },
-		      { "GET", "/i/%37", "GET /i/{n:int} n=7#7" });
+	CHECK_ANSWERS(
+		ROUTES("GET /i/{n:int}"), { "GET", "/i/0", "GET /i/{n:int} n=0#0" },
+		{ "GET", "/i/-5", "GET /i/{n:int} n=-5#-5" },
+		{ "GET", "/i/9223372036854775807", "GET /i/{n:int} n=9223372036854775807#9223372036854775807" },
+		{ "GET", "/i/-9223372036854775808", "GET /i/{n:int} n=-9223372036854775808#-9223372036854775808" },
+		{ "GET", "/i/9223372036854775808", "404" }, { "GET", "/i/007", "404" }, { "GET", "/i/+7", "404" },
+		{ "GET", "/i/-0", "404" }, { "GET", "/i/1.0", "404" }, { "GET", "/i/0x10", "404" },
+		{ "GET", "/i/%37", "GET /i/{n:int} n=7#7" });
 }
 END_TEST
 
@@ -262,27 +265,29 @@ END_TEST
 /* Chi delivers a%2Fb for both of the first; httprouter splits there; Gin reads '+' as a blank. */
 START_TEST(decodes_each_parameter_once)
 {
-	CHECK_ANSWERS(ROUTES("GET /f/{name}", "GET /f/{name}/x"), { "GET", "/f/a%2Fb", "GET /f/{name} name=a/b" },
-		      { "GET", "/f/a%252Fb", "GET /f/{name} name=a%2Fb" },
-		      { "GET", "/f/It's%20x", "GET /f/{name} name=It's x" }, { "GET", "/f/a+b", "GET /f/{name} name=a+b" },
-		      { "GET", "/f/a%2Fb/x", "GET /f/{name}/x name=a/b" }, { "GET", "/f/%2F/x", "GET /f/{name}/x name=/" },
-		      { "GET", "/f/caf%C3%A9", "GET /f/{name} name=caf\xC3\xA9" },
-		      { "GET", "/f/caf\xC3\xA9", "GET /f/{name} name=caf\xC3\xA9" });
+	CHECK_ANSWERS(
+		ROUTES("GET /f/{name}", "GET /f/{name}/x"), { "GET", "/f/a%2Fb", "GET /f/{name} name=a/b" },
+		{ "GET", "/f/a%252Fb", "GET /f/{name} name=a%2Fb" },
+		{ "GET", "/f/It's%20x", "GET /f/{name} name=It's x" }, { "GET", "/f/a+b", "GET /f/{name} name=a+b" },
+		{ "GET", "/f/a%2Fb/x", "GET /f/{name}/x name=a/b" }, { "GET", "/f/%2F/x", "GET /f/{name}/x name=/" },
+		{ "GET", "/f/caf%C3%A9", "GET /f/{name} name=caf\xC3\xA9" },
+		{ "GET", "/f/caf\xC3\xA9", "GET /f/{name} name=caf\xC3\xA9" });
 }
 END_TEST
 
 START_TEST(matches_literals_in_their_escaped_spelling)
 {
-	CHECK_ANSWERS(ROUTES("GET /caf\xC3\xA9", "GET /a b", "GET /admin/{x}"), { "GET", "/caf%C3%A9", "GET /caf\xC3\xA9" },
-		      { "GET", "/caf\xC3\xA9", "GET /caf\xC3\xA9" }, { "GET", "/a%20b", "GET /a b" },
-		      { "GET", "/%61dmin/7", "GET /admin/{x} x=7" }, { "GET", "/%61dmi%6E/%2F", "GET /admin/{x} x=/" });
+	CHECK_ANSWERS(ROUTES("GET /caf\xC3\xA9", "GET /a b", "GET /admin/{x}"),
+		      { "GET", "/caf%C3%A9", "GET /caf\xC3\xA9" }, { "GET", "/caf\xC3\xA9", "GET /caf\xC3\xA9" },
+		      { "GET", "/a%20b", "GET /a b" }, { "GET", "/%61dmin/7", "GET /admin/{x} x=7" },
+		      { "GET", "/%61dmi%6E/%2F", "GET /admin/{x} x=/" });
 }
 END_TEST
 
 START_TEST(never_splits_at_an_escaped_slash)
 {
-	CHECK_ANSWERS(ROUTES("GET /a/b", "GET /t/{rest...}"), { "GET", "/a%2Fb", "404" },
-		      { "GET", "/t%2Fx", "404" }, { "GET", "/t/x%2Fy/z", "GET /t/{rest...} rest=x/y/z" });
+	CHECK_ANSWERS(ROUTES("GET /a/b", "GET /t/{rest...}"), { "GET", "/a%2Fb", "404" }, { "GET", "/t%2Fx", "404" },
+		      { "GET", "/t/x%2Fy/z", "GET /t/{rest...} rest=x/y/z" });
 }
 END_TEST
 
@@ -325,8 +330,8 @@ END_TEST
 START_TEST(answers_head_with_gets_route)
 {
 	CHECK_ANSWERS(ROUTES("GET /a", "GET /b", "HEAD /b", "POST /c", "GET /d/{x}", "HEAD /d/{y}"),
-		      { "HEAD", "/a", "GET /a" }, { "HEAD", "/b", "HEAD /b" },
-		      { "HEAD", "/c", "405 OPTIONS, POST" }, { "HEAD", "/d/7", "HEAD /d/{y} y=7" });
+		      { "HEAD", "/a", "GET /a" }, { "HEAD", "/b", "HEAD /b" }, { "HEAD", "/c", "405 OPTIONS, POST" },
+		      { "HEAD", "/d/7", "HEAD /d/{y} y=7" });
 }
 END_TEST
 
@@ -349,15 +354,16 @@ END_TEST
 
 START_TEST(answers_options_by_itself)
 {
-	CHECK_ANSWERS(ROUTES("GET /a", "POST /a", "OPTIONS /b", "PUT /b"), { "OPTIONS", "/a", "OPTIONS GET, HEAD, OPTIONS, POST" },
-		      { "OPTIONS", "/b", "OPTIONS /b" }, { "OPTIONS", "/c", "404" }, { "GET", "/b", "405 OPTIONS, PUT" });
+	CHECK_ANSWERS(ROUTES("GET /a", "POST /a", "OPTIONS /b", "PUT /b"),
+		      { "OPTIONS", "/a", "OPTIONS GET, HEAD, OPTIONS, POST" }, { "OPTIONS", "/b", "OPTIONS /b" },
+		      { "OPTIONS", "/c", "404" }, { "GET", "/b", "405 OPTIONS, PUT" });
 }
 END_TEST
 
 START_TEST(refuses_methods_that_it_does_not_know)
 {
-	CHECK_ANSWERS(ROUTES("GET /a"), { "DIE", "/a", "405 GET, HEAD, OPTIONS" }, { "get", "/a", "405 GET, HEAD, OPTIONS" },
-		      { "DIE", "/b", "404" });
+	CHECK_ANSWERS(ROUTES("GET /a"), { "DIE", "/a", "405 GET, HEAD, OPTIONS" },
+		      { "get", "/a", "405 GET, HEAD, OPTIONS" }, { "DIE", "/b", "404" });
 }
 END_TEST
 
@@ -396,8 +402,9 @@ END_TEST
 START_TEST(takes_routes_that_differ_in_kind_only)
 {
 	char error[512];
-	struct router *router = make(ROUTES("GET /a/{x}", "GET /a/{x:int}", "GET /a/{x...}", "HEAD /a/{x}", "PUT /a/{x}"), false,
-				     error, sizeof(error));
+	struct router *router = make(
+		ROUTES("GET /a/{x}", "GET /a/{x:int}", "GET /a/{x...}", "HEAD /a/{x}", "PUT /a/{x}"), false, error,
+		sizeof(error));
 
 	ck_assert_msg(router != NULL, "%s", error);
 	router_free(router);
@@ -418,7 +425,8 @@ START_TEST(says_what_is_wrong_with_a_pattern)
 	check_refused(ROUTES("GET /{id:uuid}"),
 		      "route GET /{id:uuid}: ':uuid' is unknown; there are {name}, {name:int} and {name...}");
 	check_refused(ROUTES("GET /{}"), "route GET /{}: a parameter needs a name of letters, digits, '_' and '-'");
-	check_refused(ROUTES("GET /{:int}"), "route GET /{:int}: a parameter needs a name of letters, digits, '_' and '-'");
+	check_refused(ROUTES("GET /{:int}"),
+		      "route GET /{:int}: a parameter needs a name of letters, digits, '_' and '-'");
 	check_refused(ROUTES("GET /{a{b}}"), "route GET /{a{b}}: a parameter is a whole segment, from '/' to '/'");
 	check_refused(ROUTES("GET /{a}.{b}"), "route GET /{a}.{b}: a parameter is a whole segment, from '/' to '/'");
 	check_refused(ROUTES("GET /x{a}"), "route GET /x{a}: a parameter is a whole segment, from '/' to '/'");
@@ -496,31 +504,32 @@ Suite *suite(void)
 {
 	Suite *s = suite_create("router");
 
-	tcase_add_checked_fixture(
-		HARNESS_CASE(s, "priority", prefers_literal_then_int_then_any_then_tail, goes_back_where_gin_gives_up,
-			     goes_back_over_several_levels, goes_back_from_int_to_any, considers_only_routes_of_the_method,
-			     takes_literals_beside_parameters, lets_routes_name_the_same_place_differently),
-		set_up, tear_down);
-	tcase_add_checked_fixture(
-		HARNESS_CASE(s, "segments", counts_a_trailing_slash, never_lets_a_parameter_be_empty,
-			     matches_an_empty_segment_only_where_the_pattern_has_one,
-			     gives_a_tail_all_the_rest_without_its_slash, tells_apart_literals_that_begin_alike,
-			     takes_integers_in_their_one_spelling, finds_segments_of_every_length),
-		set_up, tear_down);
+	tcase_add_checked_fixture(HARNESS_CASE(s, "priority", prefers_literal_then_int_then_any_then_tail,
+					       goes_back_where_gin_gives_up, goes_back_over_several_levels,
+					       goes_back_from_int_to_any, considers_only_routes_of_the_method,
+					       takes_literals_beside_parameters,
+					       lets_routes_name_the_same_place_differently),
+				  set_up, tear_down);
+	tcase_add_checked_fixture(HARNESS_CASE(s, "segments", counts_a_trailing_slash, never_lets_a_parameter_be_empty,
+					       matches_an_empty_segment_only_where_the_pattern_has_one,
+					       gives_a_tail_all_the_rest_without_its_slash,
+					       tells_apart_literals_that_begin_alike,
+					       takes_integers_in_their_one_spelling, finds_segments_of_every_length),
+				  set_up, tear_down);
 	tcase_add_checked_fixture(HARNESS_CASE(s, "escapes", decodes_each_parameter_once,
-					       matches_literals_in_their_escaped_spelling, never_splits_at_an_escaped_slash,
-					       refuses_paths_that_cannot_be_decoded, refuses_a_nul_in_the_path,
-					       needs_no_memory_for_a_plain_path),
+					       matches_literals_in_their_escaped_spelling,
+					       never_splits_at_an_escaped_slash, refuses_paths_that_cannot_be_decoded,
+					       refuses_a_nul_in_the_path, needs_no_memory_for_a_plain_path),
 				  set_up, tear_down);
 	tcase_add_checked_fixture(
 		HARNESS_CASE(s, "methods", answers_head_with_gets_route, weighs_heads_and_gets_routes_together,
 			     allows_what_any_matching_pattern_allows, answers_options_by_itself,
 			     refuses_methods_that_it_does_not_know, names_every_method_as_it_reads_it),
 		set_up, tear_down);
-	tcase_add_checked_fixture(
-		HARNESS_CASE(s, "start-up", names_both_routes_of_a_conflict, takes_routes_that_differ_in_kind_only,
-			     says_what_is_wrong_with_a_pattern, refuses_a_route_without_a_handler, works_without_any_route,
-			     visits_routes_in_order_with_their_index, numbers_routes_over_all_tables),
-		set_up, tear_down);
+	tcase_add_checked_fixture(HARNESS_CASE(s, "start-up", names_both_routes_of_a_conflict,
+					       takes_routes_that_differ_in_kind_only, says_what_is_wrong_with_a_pattern,
+					       refuses_a_route_without_a_handler, works_without_any_route,
+					       visits_routes_in_order_with_their_index, numbers_routes_over_all_tables),
+				  set_up, tear_down);
 	return s;
 }

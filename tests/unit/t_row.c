@@ -7,7 +7,7 @@
 
 #include "tests/unit/harness.h"
 
-enum { BOOL = 16, NAME = 19, INT8 = 20, INT2 = 21, INT4 = 23, TEXT = 25, JSON = 114, FLOAT4 = 700, FLOAT8 = 701, UUID = 2950 };
+enum { BOOL = 16, INT8 = 20, INT2 = 21, INT4 = 23, TEXT = 25, JSON = 114, FLOAT4 = 700, FLOAT8 = 701, UUID = 2950 };
 
 struct thing {
 	int64_t id;

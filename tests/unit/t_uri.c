@@ -96,7 +96,10 @@ struct decode_case {
 	leat_text raw;
 	leat_text decoded; /* {NULL, 0}: refused */
 };
-#define REFUSED { NULL, 0 }
+#define REFUSED \
+	{ \
+		NULL, 0 \
+	}
 
 static void check_decodings(enum uri_part part, const struct decode_case *cases, size_t count)
 {
@@ -116,17 +119,14 @@ static void check_decodings(enum uri_part part, const struct decode_case *cases,
 
 START_TEST(decodes_a_segment_once)
 {
-	CHECK_DECODINGS(URI_SEGMENT, { LEAT_TEXT_OF(""), LEAT_TEXT_OF("") },
-			{ LEAT_TEXT_OF("plain"), LEAT_TEXT_OF("plain") },
-			{ LEAT_TEXT_OF("a%20b"), LEAT_TEXT_OF("a b") },
-			{ LEAT_TEXT_OF("a%2Fb"), LEAT_TEXT_OF("a/b") },
-			{ LEAT_TEXT_OF("a%2fb"), LEAT_TEXT_OF("a/b") },
-			{ LEAT_TEXT_OF("%252F"), LEAT_TEXT_OF("%2F") },
-			{ LEAT_TEXT_OF("%41%5a%7E"), LEAT_TEXT_OF("AZ~") },
-			{ LEAT_TEXT_OF("caf%C3%A9"), LEAT_TEXT_OF("caf\xC3\xA9") },
-			{ LEAT_TEXT_OF("caf\xC3%A9"), LEAT_TEXT_OF("caf\xC3\xA9") },
-			{ LEAT_TEXT_OF("a+b"), LEAT_TEXT_OF("a+b") },
-			{ LEAT_TEXT_OF("It's%20x"), LEAT_TEXT_OF("It's x") });
+	CHECK_DECODINGS(
+		URI_SEGMENT, { LEAT_TEXT_OF(""), LEAT_TEXT_OF("") }, { LEAT_TEXT_OF("plain"), LEAT_TEXT_OF("plain") },
+		{ LEAT_TEXT_OF("a%20b"), LEAT_TEXT_OF("a b") }, { LEAT_TEXT_OF("a%2Fb"), LEAT_TEXT_OF("a/b") },
+		{ LEAT_TEXT_OF("a%2fb"), LEAT_TEXT_OF("a/b") }, { LEAT_TEXT_OF("%252F"), LEAT_TEXT_OF("%2F") },
+		{ LEAT_TEXT_OF("%41%5a%7E"), LEAT_TEXT_OF("AZ~") },
+		{ LEAT_TEXT_OF("caf%C3%A9"), LEAT_TEXT_OF("caf\xC3\xA9") },
+		{ LEAT_TEXT_OF("caf\xC3%A9"), LEAT_TEXT_OF("caf\xC3\xA9") },
+		{ LEAT_TEXT_OF("a+b"), LEAT_TEXT_OF("a+b") }, { LEAT_TEXT_OF("It's%20x"), LEAT_TEXT_OF("It's x") });
 }
 END_TEST
 
@@ -147,11 +147,14 @@ END_TEST
 START_TEST(refuses_bad_escapes_nul_and_bad_utf8)
 {
 	static const struct decode_case cases[] = {
-		{ LEAT_TEXT_OF("%"), REFUSED },        { LEAT_TEXT_OF("a%2"), REFUSED },   { LEAT_TEXT_OF("%zz"), REFUSED },
-		{ LEAT_TEXT_OF("%2g"), REFUSED },      { LEAT_TEXT_OF("%-1"), REFUSED },   { LEAT_TEXT_OF("%%20"), REFUSED },
-		{ LEAT_TEXT_OF("%u0041"), REFUSED },   { LEAT_TEXT_OF("%00"), REFUSED },   { LEAT_TEXT_OF("a\0b"), REFUSED },
-		{ LEAT_TEXT_OF("a\0%20"), REFUSED },   { LEAT_TEXT_OF("%FF"), REFUSED },   { LEAT_TEXT_OF("%C0%AF"), REFUSED },
-		{ LEAT_TEXT_OF("%ED%A0%80"), REFUSED }, { LEAT_TEXT_OF("\xFF"), REFUSED }, { LEAT_TEXT_OF("%C3"), REFUSED },
+		{ LEAT_TEXT_OF("%"), REFUSED },         { LEAT_TEXT_OF("a%2"), REFUSED },
+		{ LEAT_TEXT_OF("%zz"), REFUSED },       { LEAT_TEXT_OF("%2g"), REFUSED },
+		{ LEAT_TEXT_OF("%-1"), REFUSED },       { LEAT_TEXT_OF("%%20"), REFUSED },
+		{ LEAT_TEXT_OF("%u0041"), REFUSED },    { LEAT_TEXT_OF("%00"), REFUSED },
+		{ LEAT_TEXT_OF("a\0b"), REFUSED },      { LEAT_TEXT_OF("a\0%20"), REFUSED },
+		{ LEAT_TEXT_OF("%FF"), REFUSED },       { LEAT_TEXT_OF("%C0%AF"), REFUSED },
+		{ LEAT_TEXT_OF("%ED%A0%80"), REFUSED }, { LEAT_TEXT_OF("\xFF"), REFUSED },
+		{ LEAT_TEXT_OF("%C3"), REFUSED },
 	};
 
 	check_decodings(URI_SEGMENT, cases, sizeof(cases) / sizeof(cases[0]));
@@ -182,7 +185,8 @@ static void check_finds(const struct query_case *cases, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		leat_text value;
 
-		ck_assert(uri_query_find(leat_text_from(cases[i].query), leat_text_from(cases[i].name), &arena, &value));
+		ck_assert(
+			uri_query_find(leat_text_from(cases[i].query), leat_text_from(cases[i].name), &arena, &value));
 		ck_assert_msg(!value.ptr == !cases[i].value && leat_text_equal(value, leat_text_from(cases[i].value)),
 			      "%s in %s: '%.*s'", cases[i].name, cases[i].query, LEAT_TEXT_PRINTF(value));
 	}
@@ -245,10 +249,11 @@ Suite *suite(void)
 					       refuses_other_targets, refuses_bytes_that_no_uri_holds,
 					       refuses_dot_segments_in_any_spelling),
 				  set_up, tear_down);
-	tcase_add_checked_fixture(HARNESS_CASE(s, "decode", decodes_a_segment_once, keeps_escaped_slashes_of_a_path_apart,
-					       reads_plus_as_blank_in_the_query_only, refuses_bad_escapes_nul_and_bad_utf8,
-					       copies_nothing_that_needs_no_decoding),
-				  set_up, tear_down);
+	tcase_add_checked_fixture(
+		HARNESS_CASE(s, "decode", decodes_a_segment_once, keeps_escaped_slashes_of_a_path_apart,
+			     reads_plus_as_blank_in_the_query_only, refuses_bad_escapes_nul_and_bad_utf8,
+			     copies_nothing_that_needs_no_decoding),
+		set_up, tear_down);
 	tcase_add_checked_fixture(HARNESS_CASE(s, "query", finds_a_value_by_its_name, finds_the_first_of_several,
 					       finds_a_name_that_is_escaped, tells_empty_from_absent,
 					       refuses_a_value_that_cannot_be_decoded, checks_a_query_as_a_whole),

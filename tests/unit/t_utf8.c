@@ -13,19 +13,19 @@ static const leat_text valid[] = {
 };
 
 static const leat_text invalid[] = {
-	LEAT_TEXT_OF("\x80"),             /* nothing to follow */
-	LEAT_TEXT_OF("\xC3"),             /* cut short */
+	LEAT_TEXT_OF("\x80"), /* nothing to follow */
+	LEAT_TEXT_OF("\xC3"), /* cut short */
 	LEAT_TEXT_OF("\xE2\x82"),
 	LEAT_TEXT_OF("\xF0\x9F\x98"),
-	LEAT_TEXT_OF("\xC3(" ),           /* wrong follower */
+	LEAT_TEXT_OF("\xC3("), /* wrong follower */
 	LEAT_TEXT_OF("\xE2(\xAC"),
 	LEAT_TEXT_OF("\xE2\x82("),
 	LEAT_TEXT_OF("\xF0\x9F\x98("),
-	LEAT_TEXT_OF("\xC0\xAF"),         /* overlong */
+	LEAT_TEXT_OF("\xC0\xAF"), /* overlong */
 	LEAT_TEXT_OF("\xC1\xBF"),
 	LEAT_TEXT_OF("\xE0\x9F\xBF"),
 	LEAT_TEXT_OF("\xF0\x8F\xBF\xBF"),
-	LEAT_TEXT_OF("\xED\xA0\x80"),     /* surrogates */
+	LEAT_TEXT_OF("\xED\xA0\x80"), /* surrogates */
 	LEAT_TEXT_OF("\xED\xBF\xBF"),
 	LEAT_TEXT_OF("\xF4\x90\x80\x80"), /* past U+10FFFF */
 	LEAT_TEXT_OF("\xF5\x80\x80\x80"),

@@ -58,12 +58,14 @@ def connect(address, timeout=10):
     if isinstance(address, tuple):
         return socket.create_connection(address, timeout)
     sock = socket.socket(socket.AF_UNIX)
-    sock.settimeout(timeout)
+    # A blocking socket waits for room in the listener's queue; one with a timeout of Python's would fail instead.
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", timeout, 0))
     try:
         sock.connect(str(address))
     except OSError:
         sock.close()
         raise
+    sock.settimeout(timeout)
     return sock
 
 

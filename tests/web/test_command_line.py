@@ -71,7 +71,7 @@ def test_later_sources_win(tmp_path):
     path.write_text("workers = 2\nprocesses = 2\ngrace = 2s\n")
     text = leat(
         "config", "--config", str(path), "--set", "grace=4s", env={"LEAT_PROCESSES": "3", "LEAT_GRACE": "3s"}).stdout
-    lines = (line.partition(";")[0].partition("=") for line in text.splitlines())
+    lines = (line.partition("#")[0].partition("=") for line in text.splitlines())
     values = {name.strip(): value.strip() for name, _, value in lines}
     assert (values["workers"], values["processes"], values["grace"]) == ("2", "3", "4s")
 

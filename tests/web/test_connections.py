@@ -147,11 +147,6 @@ def test_a_deadline_is_kept(testbed):
     assert testbed.metric("leat_requests_timed_out_total") == 1
 
 
-def test_a_route_without_a_deadline_has_the_one_that_is_set(start_leat):
-    testbed = start_leat(request_deadline="100ms").wait_ready()
-    assert testbed.ask("GET", "/spin/60000").status == 504
-
-
 def test_more_requests_than_allowed_are_refused_at_once(start_leat):
     testbed = start_leat(requests_max=4, workers=1).wait_ready()
     with connections(testbed, 4) as busy:

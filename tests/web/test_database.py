@@ -79,6 +79,15 @@ def test_a_slow_statement_ends_at_the_deadline(service, own_postgres):
     assert FLAVOUR or took < 0.30
 
 
+def test_a_route_without_a_deadline_has_the_one_that_is_set(start_leat, service, own_postgres):
+    leat = start_leat("leat", database_url=own_postgres.url, request_deadline="100ms").wait_ready()
+    leat.wait_for(lambda: leat.ask("GET", "/api/users").status == 200, "leat reaches the database")
+    with own_postgres.locked("users"):
+        began = time.monotonic()
+        assert leat.ask("GET", "/api/users").status == 504
+        assert FLAVOUR or time.monotonic() - began < 0.15
+
+
 def test_after_a_statement_was_given_up_the_next_is_answered(service, own_postgres):
     with own_postgres.locked("users"):
         assert service.ask("GET", "/api/users/1").status == 504

@@ -145,6 +145,12 @@ def test_a_body_that_the_handler_ignores_does_no_harm(testbed_front):
         assert testbed_front.ask("POST", "/ignore", b"x" * 50_000, JSON).status == 200
 
 
+def test_the_answer_to_a_large_body_that_is_not_read_is_not_lost(testbed_front):
+    """The front server still writes the body when the answer comes: closing then would make it a 503."""
+    statuses = [testbed_front.ask("POST", "/ignore", b"x" * 1_900_000, JSON).status for _ in range(20)]
+    assert statuses == [200] * 20
+
+
 @pytest.mark.parametrize("size", [0, 1, 8183, 8184, 8185, 65535, 65536, 1_000_000, 10_000_000])
 def test_a_reply_of_any_size_arrives_whole(testbed_front, size):
     reply = testbed_front.ask("GET", f"/big/{size}")
@@ -154,9 +160,19 @@ def test_a_reply_of_any_size_arrives_whole(testbed_front, size):
 # Headers
 
 
-def test_a_request_id_that_is_sent_comes_back(testbed_front):
+def test_a_request_id_that_is_sent_is_the_requests(testbed_front):
     sent = "0123456789abcdef"
-    assert testbed_front.ask("GET", "/hello", headers={"X-Request-Id": sent}).headers["X-Request-Id"] == sent
+    assert testbed_front.ask("GET", "/env", headers={"X-Request-Id": sent}).json["request_id"] == sent
+
+
+def test_a_request_without_an_id_gets_one(testbed_front):
+    first, second = (testbed_front.ask("GET", "/env").json["request_id"] for _ in range(2))
+    assert len(first) == 26 and first != second
+
+
+def test_a_problem_names_its_request(testbed_front):
+    reply = testbed_front.ask("GET", "/nowhere", headers={"X-Request-Id": "0123456789abcdef"})
+    assert reply.json["request_id"] == "0123456789abcdef"
 
 
 # The deploy files

@@ -23,9 +23,9 @@ def test_metrics_are_prometheus_text(testbed):
     reply = admin(testbed, "/metrics")
     assert reply.status == 200
     assert reply.headers["Content-Type"].startswith("text/plain; version=0.0.4")
-    sample = re.compile(r'leat_[a-z0-9_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? -?[0-9.e+]+$')
+    sample = re.compile(r'(leat|process)_[a-z0-9_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? -?[0-9.e+]+$')
     for line in reply.body.decode().splitlines():
-        assert line.startswith(("# HELP leat_", "# TYPE leat_")) or sample.match(line), line
+        assert line.startswith(("# HELP ", "# TYPE ")) or sample.match(line), line
 
 
 def test_every_metric_is_described_once_and_before_its_samples(testbed):

@@ -149,7 +149,7 @@ static const struct leat_route routes[] = {
 	{ LEAT_GET, "/sleep/{ms:int}", get_sleep, .summary = "Waits", .deadline_ms = 60000 },
 	{ LEAT_GET, "/sleep/{ms:int}/quick", get_sleep, .summary = "Waits, 100 ms at most", .deadline_ms = 100 },
 	{ LEAT_GET, "/spin/{ms:int}", get_spin, .summary = "Computes" },
-	{ LEAT_POST, "/echo", post_echo, .summary = "The body", .body_limit = 32 * 1024 * 1024 },
+	{ LEAT_POST, "/echo", post_echo, .summary = "The body" },
 	{ LEAT_POST, "/ignore", post_ignore, .summary = "Answers without reading the body" },
 	{ LEAT_GET, "/big/{bytes:int}", get_big, .summary = "So many bytes" },
 	{ LEAT_GET, "/env", get_env, .summary = "What leat was told" },
