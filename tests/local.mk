@@ -49,3 +49,57 @@ tests_bench_bench_json_LDADD = libleat-all.la
 
 check_PROGRAMS += tests/bench/canned
 tests_bench_canned_LDADD =
+
+EXTRA_DIST += \
+	tests/README.md \
+	tests/bench/README.md \
+	tests/bench/alloc_count.c \
+	tests/bench/bench.py \
+	tests/bench/gauge.py \
+	tests/bench/load.lua \
+	tests/bench/nginx.conf.in \
+	tests/bench/peers/fasthttp/main.go \
+	tests/bench/peers/gin/main.go \
+	tests/bench/stand.py \
+	tests/bench/users.sql \
+	tests/data/routes/README.md \
+	tests/data/routes/github.tsv \
+	tests/data/routes/gplus.tsv \
+	tests/data/routes/parse.tsv \
+	tests/data/routes/static.tsv \
+	tests/demo/test_demo.py \
+	tests/fuzz/README.md \
+	tests/fuzz/fuzz_gate.c \
+	tests/fuzz/fuzz_json.c \
+	tests/fuzz/fuzz_uri.c \
+	tests/fuzz/replay.h \
+	tests/fuzz/run \
+	tests/fuzz/seeds.py \
+	tests/hostile/conftest.py \
+	tests/hostile/fcgi.py \
+	tests/hostile/test_hostile_peers.py \
+	tests/hostile/test_libfcgi_faults.py \
+	tests/install/service.c \
+	tests/install/test_install.py \
+	tests/rules/build.sh \
+	tests/rules/documents.sh \
+	tests/rules/layers.sh \
+	tests/rules/rules.bash \
+	tests/rules/source.sh \
+	tests/run \
+	tests/run.py \
+	tests/unit/postgres.h \
+	tests/unit/with-postgres \
+	tests/web/conftest.py \
+	tests/web/fastcgi.py \
+	tests/web/servers.py \
+	tests/web/test_command_line.py \
+	tests/web/test_connections.py \
+	tests/web/test_database.py \
+	tests/web/test_deploy.py \
+	tests/web/test_http.py \
+	tests/web/test_lifecycle.py \
+	tests/web/test_listening.py \
+	tests/web/test_operations.py \
+	tests/web/test_service.py \
+	tests/fuzz/corpus

@@ -89,12 +89,12 @@ def without_address_randomisation():
 
 DEV = Flavour("dev", "--enable-dev")
 ASAN = Flavour("asan", "--enable-dev", "--enable-asan", env={
-    "LEAT_FLAVOUR": "asan",
+    "LEAT_TEST_FLAVOUR": "asan",
     "ASAN_OPTIONS": "strict_string_checks=1:check_initialization_order=1",
     "UBSAN_OPTIONS": "print_stacktrace=1",
 })
 TSAN = Flavour("tsan", "--enable-dev", "--enable-tsan", env={
-    "LEAT_FLAVOUR": "tsan",
+    "LEAT_TEST_FLAVOUR": "tsan",
     "TSAN_OPTIONS": "second_deadlock_stack=1",
 }, launcher=without_address_randomisation())
 

@@ -173,7 +173,8 @@ static size_t pass_gate(struct exchange *exchange, uint8_t *into, size_t size)
 		struct gate_step step;
 
 		gate_feed(&exchange->gate, exchange->input, feed, &step);
-		memmove(into + used, step.pass, step.pass_len);
+		if (step.pass_len > 0)
+			memcpy(into + used, step.pass, step.pass_len);
 		used += step.pass_len;
 		exchange->input += step.consumed;
 		exchange->input_len -= step.consumed;

@@ -108,7 +108,7 @@ enum gate_state gate_feed(struct gate *gate, const uint8_t *bytes, size_t size, 
 {
 	struct input in = { bytes, bytes + size };
 
-	*step = (struct gate_step){ 0 };
+	*step = (struct gate_step){ .pass = bytes, .answer = gate->answer };
 	while (in.at < in.end && is_open(gate) && !step->answer_len && is_joined(step, in.at))
 		if (!next_piece(gate, &in, step))
 			break;
@@ -587,7 +587,6 @@ static void answer(struct gate *gate, enum type type, uint16_t id, size_t size, 
 	};
 
 	memcpy(gate->answer, header, HEADER_SIZE);
-	step->answer = gate->answer;
 	step->answer_len = HEADER_SIZE + size;
 }
 

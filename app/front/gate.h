@@ -64,6 +64,7 @@ struct gate_limits {
 	uint32_t max_reqs;     /* FCGI_MAX_REQS */
 };
 
+/* No pointer is NULL, whatever its length. */
 struct gate_step {
 	size_t consumed;     /* of the input */
 	const uint8_t *pass; /* for libfcgi */

@@ -23,7 +23,7 @@ AC_DEFUN([LEAT_WARNINGS], [
 	LEAT_CFLAGS=
 	leat_save_CFLAGS=$CFLAGS
 	for leat_flag in -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings \
-		-Wvla -Wformat=2 -Wno-format-nonliteral -Wundef -fno-common -fstack-clash-protection; do
+		-Wvla -Wformat=2 -Wno-format-nonliteral -Wundef -fno-common -fstack-clash-protection -ftls-model=initial-exec; do
 		CFLAGS="$leat_save_CFLAGS $leat_flag -Werror"
 		AC_COMPILE_IFELSE([AC_LANG_PROGRAM([], [])], [LEAT_CFLAGS="$LEAT_CFLAGS $leat_flag"])
 	done

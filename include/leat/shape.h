@@ -89,7 +89,7 @@ struct leat_shape {
 #define LEAT_IS_TEXT_(x) _Generic((x), leat_text : 1, default : 0)
 #define LEAT_IS_LIST_(x) _Generic((x), struct leat_list : 1, default : 0)
 #define LEAT_IS_OBJECT_(x) 1
-#define LEAT_IS_SIGNED_(x) _Generic((x), int8_t : 1, int16_t : 1, int32_t : 1, long : 1, long long : 1, default : 0)
+#define LEAT_IS_SIGNED_(x) _Generic((x), int8_t : 1, int16_t : 1, int32_t : 1, long : 1, long long : 1, char : (char)-1 < 0, default : 0)
 
 /* Adds nothing; refuses to compile when the member has another type than the field says. */
 #define LEAT_MATCHES_(KIND, type, member) \

@@ -21,8 +21,9 @@
  * Limits:  - A function that ends in "return malloc(n)" or "free(p)" is not seen, because the compiler
  *            makes a jump of it: the call counts for that function's caller. libpq's PQclear is one.
  *          - strdup, asprintf, getline and the like count for libc.so.6. free(NULL) does not count.
- *          - The program must leave SIGUSR2 alone. The handler calls snprintf and dladdr, which POSIX
- *            does not allow there; those of glibc neither allocate nor wait for the interrupted thread.
+ *          - SIGUSR2 must be unblocked in one thread; the program's own handler for it is kept out. Ours calls
+ *            snprintf and dladdr, which POSIX does not allow there; those of glibc neither allocate nor wait for
+ *            the interrupted thread.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -64,6 +65,7 @@ void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *memory, size_t size);
 void *__libc_memalign(size_t alignment, size_t size);
 void __libc_free(void *memory);
+int __sigaction(int number, const struct sigaction *action, struct sigaction *ret_old);
 
 #define COUNT(kind) count(kind, __builtin_return_address(0))
 
@@ -125,12 +127,25 @@ __attribute__((constructor)) static void start(void)
 	struct sigaction action = { .sa_handler = dump_on_signal, .sa_flags = SA_RESTART };
 
 	snprintf(file_prefix, sizeof(file_prefix), "%s", prefix ? prefix : "alloc_count");
-	sigaction(SIGUSR2, &action, NULL);
+	__sigaction(SIGUSR2, &action, NULL);
 }
 
 __attribute__((destructor)) static void finish(void)
 {
 	dump();
+}
+
+/* A program that resets all signals, as a server does in its children, leaves SIGUSR2 to us. */
+int sigaction(int number, const struct sigaction *action, struct sigaction *ret_old)
+{
+	return __sigaction(number, number == SIGUSR2 ? NULL : action, ret_old);
+}
+
+sighandler_t signal(int number, sighandler_t handler)
+{
+	struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART }, old;
+
+	return sigaction(number, &action, &old) < 0 ? SIG_ERR : old.sa_handler;
 }
 
 static void dump_on_signal(int number)

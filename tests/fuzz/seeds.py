@@ -26,7 +26,10 @@ SCENES = {
     "split_pairs": fcgi.begin() + fcgi.stream(fcgi.PARAMS, 1, fcgi.pairs({"A": "b", "LONG": "v" * 200}), 7, padding=1)
     + fcgi.stream(fcgi.STDIN, 1, b"body", 1),
     "strays": fcgi.record(fcgi.STDIN, 7, b"late") + fcgi.begin(1) + fcgi.begin(2) + fcgi.record(99, 0, b"what")
-    + fcgi.record(fcgi.PARAMS, 2) + fcgi.stream(fcgi.PARAMS, 1, fcgi.pair("A", "b")) + fcgi.record(fcgi.STDIN, 1, padding=3),
+    + fcgi.record(fcgi.PARAMS, 2) + fcgi.stream(fcgi.PARAMS, 1, fcgi.pair("A", "b"))
+    + fcgi.record(fcgi.STDIN, 1, padding=3),
+    "padded_ends": fcgi.begin(padding=9) + fcgi.stream(fcgi.PARAMS, 1, fcgi.pair("A", "b"), padding=8)
+    + fcgi.stream(fcgi.STDIN, 1, b"body", padding=255),
     "abort": fcgi.begin() + fcgi.stream(fcgi.PARAMS, 1, b"") + fcgi.record(fcgi.ABORT_REQUEST, 1),
     "role": fcgi.begin(role=fcgi.FILTER),
     "bad_bytes": fcgi.begin() + fcgi.record(fcgi.PARAMS, 1, fcgi.pair("GOOD", "yes") + fcgi.pair("A=B", "n\0")),

@@ -315,6 +315,31 @@ def play_noise(leat, data):
                 pass
 
 
+def in_random_records(dice, type, id, content):
+    """A stream in records of random sizes with random padding, and records among them that mean nothing."""
+    strays = [b"", fcgi.record(fcgi.STDIN, id + 1), fcgi.record(fcgi.PARAMS, id + 1, b"stray", 3),
+              fcgi.record(fcgi.GET_VALUES_RESULT, 0, b"\1\1ab"), fcgi.record(99, 0, b"unknown", 1)]
+    data, at = b"", 0
+    while at < len(content):
+        size = dice.choice([1, 2, 7, 100, 3000])
+        data += dice.choice(strays) + fcgi.record(type, id, content[at:at + size], dice.choice([0, 1, 8, 255]))
+        at += size
+    return data + dice.choice(strays) + fcgi.record(type, id, b"", dice.choice([0, 8, 255]))
+
+
+def test_right_requests_in_random_records_are_understood(leat):
+    dice = random.Random(SEED)
+    with Connection(leat.address) as connection:
+        for id in range(1, 301):
+            body = dice.randbytes(dice.choice([0, 1, 100, 9000]))
+            long = "x" * dice.choice([0, 127, 200])
+            params = fcgi.pairs(fcgi.http_params("POST", "/echo", len(body), HTTP_X_LONG=long))
+            data = fcgi.begin(id, padding=dice.choice([0, 3, 255])) + in_random_records(dice, fcgi.PARAMS, id, params)
+            data += in_random_records(dice, fcgi.STDIN, id, body)
+            send_in_two(connection, data, dice.randrange(1, len(data)))
+            assert connection.reply(id=id, aside=[]).body == body
+
+
 def test_random_bytes(leat):
     dice = random.Random(SEED)
     for _ in range(300):

@@ -146,8 +146,8 @@ class Nginx:
     def post(self, port, uri, body):
         """A client that waits for 100 Continue: so nginx reads the body in one piece and sends it in one record."""
         with socket.create_connection(("127.0.0.1", port), timeout=fcgi.PATIENCE) as client:
-            head = f"POST {uri} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n"
-            client.sendall(head.encode())
+            lines = [f"POST {uri} HTTP/1.1", "Host: localhost", f"Content-Length: {len(body)}", "Expect: 100-continue"]
+            client.sendall("\r\n".join([*lines, "", ""]).encode())
             assert client.recv(1024) == b"HTTP/1.1 100 Continue\r\n\r\n"
             client.sendall(body)
             yield client

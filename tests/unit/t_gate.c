@@ -122,7 +122,7 @@ static size_t feed_into(struct gate *to, const uint8_t *bytes, size_t size, stru
 		enum gate_state state = gate_feed(to, bytes + at, size - at, &step);
 
 		LEAT_CHECK(state == (enum gate_state)to->state);
-		LEAT_CHECK(step.consumed <= size - at);
+		LEAT_CHECK(step.consumed <= size - at && step.pass && step.answer);
 		LEAT_CHECK(step.consumed > 0 || state == GATE_REFUSED);
 		put(passed, step.pass, step.pass_len);
 		put(answered, step.answer, step.answer_len);
