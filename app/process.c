@@ -101,8 +101,8 @@ static bool make_shared_parts(struct process *process)
 	process->admin_router = router_new(admin_tables, process->error, sizeof(process->error));
 	if (!process->router || !process->admin_router)
 		return false;
-	process->poller = poller_new((unsigned)settings->connections_max);
-	process->admin_poller = poller_new(ADMIN_CONNECTIONS);
+	process->poller = poller_new((unsigned)settings->connections_max, true);
+	process->admin_poller = poller_new(ADMIN_CONNECTIONS, false);
 	if (!process->poller || !process->admin_poller)
 		return fail(process, "epoll");
 	process->offload = offload_new((unsigned)settings->offload_threads, (unsigned)settings->offload_queue);

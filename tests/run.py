@@ -205,10 +205,13 @@ def run_group(name):
     log = Log(name)
     began = time.monotonic()
     count = GROUPS[name](log)
+    lines = log.path.read_text().splitlines()
     if count.failed:
-        lines = log.path.read_text().splitlines()
         print(*lines[-200:], sep="\n")
         print(f"the whole log: {log.path}")
+    for line in lines:
+        if line.startswith("measured: "):
+            print(f"{name:10} {line}")
     skipped = f", {count.skipped} skipped" if count.skipped else ""
     print(f"{name:10} {count.passed} passed, {count.failed} failed{skipped}, {time.monotonic() - began:.0f} s", flush=True)
     return count

@@ -11,12 +11,14 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "front/connection.h"
+#include "task/task.h"
 #include "task/wait.h"
 
 enum {
 	OUT_FIRST = 4096,
 	OUT_MOST = 65536,          /* gathered before it is sent */
 	GATE_HELD = GATE_UNIT_SIZE, /* bytes that the gate may pass beyond those it is fed */
+	READS_A_TURN = 8,          /* of a lingering connection */
 };
 
 void exchange_init(struct exchange *exchange, struct connection *connection, struct front *front, const uint8_t *bytes,
@@ -240,6 +242,27 @@ ssize_t exchange_read(struct exchange *exchange, uint8_t *into, size_t size)
 
 /* The end ------------------------------------------------------------------------------------------------------------ */
 
+/* The connection will be closed, but the front server still writes: closing now would lose it the reply. It is told that no
+ * more comes, and what it writes is thrown away until it has seen that. */
+static void linger(struct exchange *exchange)
+{
+	struct connection *connection = exchange->connection;
+	int64_t deadline_ns = loop_now_ns(exchange->front->loop) + exchange->front->drain_timeout_ns;
+	unsigned reads = 0;
+
+	shutdown(connection->fd, SHUT_WR);
+	while (loop_now_ns(exchange->front->loop) < deadline_ns) {
+		ssize_t n = recv(connection->fd, exchange->front->scratch, FRONT_SCRATCH, MSG_DONTWAIT);
+
+		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+			break;
+		if (n > 0 && ++reads % READS_A_TURN == 0)
+			task_yield(); /* others want to run, too */
+		if (n < 0 && connection_wait_readable(connection, deadline_ns) != LEAT_OK)
+			break;
+	}
+}
+
 /* Reads what the handler did not, so that the connection can be kept and no byte of a body is ever taken for a
  * record; within limits. */
 static void drain(struct exchange *exchange)
@@ -254,7 +277,12 @@ static void drain(struct exchange *exchange)
 	while (exchange->gate.state == GATE_BODY && exchange->gate.stdin_bytes <= most)
 		if (exchange_read(exchange, thrown_away, FRONT_SCRATCH) <= 0)
 			break;
-	metrics_add(exchange->gate.state == GATE_DONE ? METRIC_BODY_DRAINED : METRIC_BODY_CLOSED, 1);
+	if (exchange->gate.state == GATE_DONE) {
+		metrics_add(METRIC_BODY_DRAINED, 1);
+	} else {
+		metrics_add(METRIC_BODY_CLOSED, 1);
+		linger(exchange);
+	}
 }
 
 static enum exchange_verdict judge(const struct exchange *exchange)

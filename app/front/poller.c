@@ -49,6 +49,7 @@ struct poller {
 	struct connection *free;
 	struct slab *slabs;
 	unsigned open, connections_max;
+	bool is_counted;
 };
 
 static void watch_listeners(struct poller *poller, bool on)
@@ -72,7 +73,7 @@ static const int *as_listener(const struct poller *poller, const void *data)
 	return place >= poller->listeners && place < poller->listeners + LISTENERS_MAX ? place : NULL;
 }
 
-struct poller *poller_new(unsigned connections_max)
+struct poller *poller_new(unsigned connections_max, bool is_counted)
 {
 	struct poller *poller = calloc(1, sizeof(*poller));
 
@@ -85,6 +86,7 @@ struct poller *poller_new(unsigned connections_max)
 	}
 	pthread_mutex_init(&poller->lock, NULL);
 	poller->connections_max = connections_max;
+	poller->is_counted = is_counted;
 	poller->ready_end = &poller->ready_first;
 	poller->all.next = poller->all.prev = &poller->all;
 	return poller;
@@ -176,8 +178,10 @@ static void open_connection(struct poller *poller, int fd)
 	poller->all.prev->next = connection;
 	poller->all.prev = connection;
 	poller->open++;
-	metrics_add(METRIC_CONNECTIONS_OPEN, 1);
-	metrics_add(METRIC_CONNECTIONS_ACCEPTED, 1);
+	if (poller->is_counted) {
+		metrics_add(METRIC_CONNECTIONS_OPEN, 1);
+		metrics_add(METRIC_CONNECTIONS_ACCEPTED, 1);
+	}
 	push_ready(poller, connection);
 }
 
@@ -208,7 +212,8 @@ void poller_close(struct poller *poller, struct connection *connection)
 	poller->free = connection;
 	poller->open--;
 	pthread_mutex_unlock(&poller->lock);
-	metrics_add(METRIC_CONNECTIONS_OPEN, -1);
+	if (poller->is_counted)
+		metrics_add(METRIC_CONNECTIONS_OPEN, -1);
 }
 
 bool poller_watch(struct poller *poller, struct connection *connection)

@@ -42,7 +42,8 @@ struct poller_member {
 	bool has_events; /* the shared epoll reported some to this worker's loop */
 };
 
-struct poller *poller_new(unsigned connections_max);
+/* 'is_counted': its connections are in the metrics. */
+struct poller *poller_new(unsigned connections_max, bool is_counted);
 
 /* After the last member has left. */
 void poller_free(struct poller *poller);

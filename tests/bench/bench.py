@@ -130,8 +130,6 @@ def speed(stand, options):
             runs.append(quiet_load(stand, name, route, options))
     for route in ROUTES:
         print_speed(route, [run for run in runs if run.route == route])
-    disturbed = sum(run.others > DISTURBED for run in runs)
-    print(f"\n{disturbed} of {len(runs)} loads were disturbed by other processes on the machine.")
     return [run._asdict() for run in runs]
 
 
@@ -146,30 +144,33 @@ def quiet_load(stand, name, route, options):
 
 
 def print_speed(route, runs):
-    """One table: medians of the runs on a route, and ratios to the backend that is the measure there."""
-    names = [name for name in BACKENDS if any(run.backend == name for run in runs)]
-    medians = {name: median([run for run in runs if run.backend == name]) for name in names}
-    peers = [medians[name] for name in names if name in GO_PEERS]
+    """One table: medians of the quiet runs on a route, and ratios to the backend that is the measure there."""
+    runs_of = {name: [run for run in runs if run.backend == name] for name in BACKENDS}
+    quiet = {name: [run for run in of_name if run.others <= DISTURBED] or of_name for name, of_name in runs_of.items()}
+    medians = {name: median(used) for name, used in quiet.items() if used}
+    peers = [medians[name] for name in GO_PEERS if name in medians]
     measure = medians.get("canned") or max(peers, key=lambda run: run.rate, default=None)
 
     heading = f"of {measure.backend}" if measure else "ratio"
-    rows = [("backend", "req/s", heading, "lowest–highest", "CPU us", heading, "p50 us", "p99 us")]
+    rows = [("backend", "req/s", heading, "lowest–highest", "CPU us", heading, "p50 us", "p99 us", "disturbed")]
     for name, run in medians.items():
-        rates = [run.rate for run in runs if run.backend == name]
+        rates = [run.rate for run in quiet[name]]
+        disturbed = sum(run.others > DISTURBED for run in runs_of[name])
         rows.append((
             name,
             f"{run.rate:,.0f}", f"{run.rate / measure.rate:.2f}" if measure else "–",
             f"{min(rates):,.0f}–{max(rates):,.0f}",
             f"{run.cpu_us:.1f}", f"{run.cpu_us / measure.cpu_us:.2f}" if measure else "–",
             f"{run.p50_us:,.0f}", f"{run.p99_us:,.0f}",
+            f"{disturbed} of {len(runs_of[name])}",
         ))
     print_table(ROUTES[route].title, rows)
 
 
 def median(runs):
     """A Run of the medians of each figure."""
-    first, *_ = runs
-    return Run(first.backend, first.route, *(statistics.median(figures) for figures in list(zip(*runs))[2:]))
+    backend, route, *figures = zip(*runs)
+    return Run(backend[0], route[0], *map(statistics.median, figures))
 
 
 # System calls

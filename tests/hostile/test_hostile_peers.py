@@ -119,6 +119,42 @@ def test_pipelined_requests_are_cut_anywhere(leat):
             assert [connection.reply(id=id).status for id in (1, 2, 3)] == [200, 200, 200], f"cut at {at}"
 
 
+def test_a_request_waits_for_the_one_before_that_is_being_served(leat):
+    with Connection(leat.address) as connection:
+        for _ in range(3):
+            connection.send(fcgi.get("/sleep/100", id=1))
+            while not connection.is_read():
+                pass
+            connection.send(fcgi.get("/hello", id=2))
+            assert connection.reply(id=1).status == 200
+            assert connection.reply(id=2).status == 200
+
+
+def get_of_size(size):
+    """A request of so many bytes."""
+    padding = size - len(fcgi.get("/hello", HTTP_X_PADDING="x" * 200))
+    return fcgi.get("/hello", HTTP_X_PADDING="x" * (200 + padding))
+
+
+@pytest.mark.parametrize("size", [4096, 8160, 8176, 8184, 8192, 16320, 16352, 16384, 32768])
+def test_a_request_right_behind_one_that_fills_a_buffer_is_served(leat, size):
+    with Connection(leat.address) as connection:
+        for less in range(-2, 3):
+            connection.send(get_of_size(size + less) + fcgi.get("/hello", id=2))
+            assert connection.reply(id=1).status == 200
+            assert connection.reply(id=2).status == 200
+
+
+def test_a_peer_that_has_said_all_is_answered_and_closed(leat):
+    for _ in range(1000):
+        with Connection(leat.address) as connection:
+            connection.send(REQUEST)
+            connection.end_sending()
+            with contextlib.suppress(fcgi.Closed):  # leat may take the end for a peer that has left
+                connection.reply(id=258)
+            connection.assert_closed()
+
+
 def test_nothing_is_answered_after_a_request_that_is_the_last(leat):
     with Connection(leat.address) as connection:
         connection.send(fcgi.get("/hello", id=1, keep=False) + fcgi.get("/hello", id=2))

@@ -97,6 +97,20 @@ def users(migrated):
         "SELECT 'User ' || n, 'user' || n || '@example.org' FROM generate_series(1, 10) n")
 
 
+FIGURES = []
+
+
+@pytest.fixture
+def figure():
+    """figure("what was measured") shows it at the end of the run."""
+    return FIGURES.append
+
+
+def pytest_terminal_summary(terminalreporter):
+    for text in FIGURES:
+        terminalreporter.write_line(f"measured: {text}")
+
+
 @contextlib.contextmanager
 def stopping(server):
     """Stops the server at the end; what a sanitizer has to say of it fails the test that used it last."""

@@ -64,7 +64,7 @@ def test_kept_connections_far_exceed_workers(testbed):
 
 
 @real_memory
-def test_an_idle_connection_costs_little_memory(testbed, record_property):
+def test_an_idle_connection_costs_little_memory(testbed, figure):
     with connections(testbed, 1000) as warm:
         for connection in warm:
             connection.ask("GET", "/hello")
@@ -73,39 +73,37 @@ def test_an_idle_connection_costs_little_memory(testbed, record_property):
             for connection in kept:
                 connection.ask("GET", "/hello")
             each = (testbed.resident_bytes() - before) / len(kept)
-    record_property("bytes per idle connection", round(each))
-    print(f"memory of an idle connection: {each:.0f} bytes")
+    figure(f"an idle connection costs {each:.0f} bytes")
     assert each <= 512
 
 
-def test_thousands_of_requests_sleep_at_once(testbed, record_property):
-    """Each asks for one second; the time runs from the first request sent to the last reply."""
-    with connections(testbed, SLEEPERS) as sleepers:
+def test_thousands_of_requests_sleep_at_once(testbed, figure):
+    """Each asks for one second and is timed from its being sent to its reply."""
+    with connections(testbed, SLEEPERS) as sleepers, select.epoll() as poll:
+        sockets = {connection.socket.fileno(): connection.socket for connection in sleepers}
+        for number in sockets:
+            poll.register(number, select.EPOLLIN | select.EPOLLET)
         at_rest = testbed.resident_bytes()
-        poll = select.epoll()
-        waiting = {connection.socket.fileno(): connection for connection in sleepers}
-        for number in waiting:
-            poll.register(number, select.EPOLLIN)
 
-        ask = fastcgi.request("GET", "/sleep/1000")
-        began = time.monotonic()
-        for connection in sleepers:
-            connection.socket.sendall(ask)
+        ask, sent, replies, slowest = fastcgi.request("GET", "/sleep/1000"), {}, [], 0
+        for number, sock in sockets.items():
+            sent[number] = time.monotonic()
+            sock.sendall(ask)
+        testbed.wait_metric("leat_requests_active", SLEEPERS)
         asleep = testbed.resident_bytes()
-        while waiting:
-            for number, _ in poll.poll(servers.PATIENCE):
-                assert waiting.pop(number).receive().status == 200
-                poll.unregister(number)
-        took = time.monotonic() - began
-        poll.close()
 
+        # No more than this in the loop: what the test itself takes is counted too.
+        while len(replies) < SLEEPERS:
+            for number, _ in poll.poll(servers.PATIENCE):
+                replies.append(sockets[number].recv(4096))
+                slowest = max(slowest, time.monotonic() - sent[number])
+
+    assert all(b"Status: 200" in reply for reply in replies)
     each = (asleep - at_rest) / SLEEPERS / 1024
-    record_property("seconds", round(took, 3))
-    record_property("KiB per waiting request", round(each, 1))
-    print(f"{SLEEPERS} sleepers: {took:.3f} s, {each:.1f} KiB each")
+    figure(f"{SLEEPERS} requests that sleep 1 s on 2 workers: the slowest took {slowest:.2f} s, each held {each:.1f} KiB")
     if not FLAVOUR:
-        assert took < 1.5
-        assert each < 80
+        assert slowest < 1.5
+        assert each < 60
 
 
 def test_a_request_waits_for_no_other(testbed):
