@@ -5,7 +5,8 @@
  *     PARKED --connection_event (any worker, under the poller's lock)--> BUSY --owner: end_of_work--> PARKED, or closed
  *
  * While it is BUSY, events set bits and post to the owner. The owner parks by exchanging BUSY alone for 0: that fails when an
- * event came meanwhile, whose post is then on its way, and on_post decides again. poller_close refuses while a post is
+ * event came meanwhile; then on_post, which looks at the connection anew, is called by that event's post or by one of the owner's
+ * own. Edges tell of new bytes only, so the owner also looks anew when its last receive may have left some. poller_close refuses while a post is
  * on its way, and on_post closes then. So no event is lost, and no connection is parked or freed with a post under way. */
 #include "front/connection.h"
 
@@ -50,6 +51,13 @@ static bool park(struct connection *connection)
 	return atomic_compare_exchange_strong(&connection->state, &busy, 0);
 }
 
+/* Looks again, from the loop: there may be bytes that no event will tell of. */
+static void come_back(struct connection *connection)
+{
+	if (!atomic_exchange(&connection->is_posted, true))
+		loop_post(connection->front->loop, &connection->post);
+}
+
 /* The connection is kept or goes, now or when the post that is under way has arrived. */
 static void end_of_work(struct connection *connection, enum exchange_verdict verdict)
 {
@@ -62,8 +70,8 @@ static void end_of_work(struct connection *connection, enum exchange_verdict ver
 		connection->is_gone = true;
 	if (connection->is_gone)
 		poller_close(poller, connection);
-	else if (!park(connection) && !poller_is_post_coming(poller, connection))
-		on_post(&connection->post); /* the event came before a worker had it: nobody posts */
+	else if (connection->may_have_more || !park(connection))
+		come_back(connection);
 }
 
 static void serve(void *arg)
@@ -111,6 +119,7 @@ static ssize_t receive_first(struct connection *connection, struct front *front)
 	do
 		n = recv(connection->fd, front->scratch, FRONT_RECEIVE, MSG_DONTWAIT);
 	while (n < 0 && errno == EINTR);
+	connection->may_have_more = n == FRONT_RECEIVE;
 	return n;
 }
 
@@ -144,10 +153,8 @@ void connection_start(struct connection *connection, struct front *front)
 static void on_post(struct loop_post *post)
 {
 	struct connection *connection = (struct connection *)((char *)post - offsetof(struct connection, post));
-	unsigned events;
+	unsigned events = poller_take_events(connection->front->poller, connection);
 
-	atomic_store(&connection->is_posted, false);
-	events = atomic_fetch_and(&connection->state, ~(unsigned)CONNECTION_EVENTS) & CONNECTION_EVENTS;
 	if (connection->is_ending) {
 		if (connection->is_gone)
 			poller_close(connection->front->poller, connection);
@@ -160,8 +167,11 @@ static void on_post(struct loop_post *post)
 		if (connection->task)
 			task_cancel(connection->task);
 	}
-	if ((events & CONNECTION_READABLE) && connection->waits_to_read)
-		task_wake(connection->task, LEAT_OK);
+	if (events & CONNECTION_READABLE) {
+		connection->may_have_more = true;
+		if (connection->waits_to_read)
+			task_wake(connection->task, LEAT_OK);
+	}
 }
 
 enum leat_result connection_wait_readable(struct connection *connection, int64_t deadline_ns)

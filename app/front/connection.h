@@ -41,6 +41,7 @@ struct connection {
 	atomic_bool is_posted; /* 'post' is on its way to 'loop' */
 	bool is_watched;       /* known to the poller's epoll */
 	bool waits_to_read;    /* the task sleeps until bytes come */
+	bool may_have_more;    /* the last receive may have left bytes, or some came since */
 	bool is_gone;          /* the peer left; the task was cancelled */
 	bool is_ending;        /* the task is done with it; parked as soon as 'post' has arrived */
 	struct loop *loop;     /* of the owner, for posts; under the poller's lock */

@@ -204,6 +204,7 @@ static bool receive(struct exchange *exchange)
 		enum leat_result result;
 		ssize_t n = recv(exchange->connection->fd, exchange->front->scratch, FRONT_RECEIVE, MSG_DONTWAIT);
 
+		exchange->connection->may_have_more = n == FRONT_RECEIVE;
 		if (n > 0) {
 			exchange->input = exchange->front->scratch;
 			exchange->input_len = (size_t)n;

@@ -185,14 +185,15 @@ static void open_connection(struct poller *poller, int fd)
 	push_ready(poller, connection);
 }
 
-bool poller_is_post_coming(struct poller *poller, const struct connection *connection)
+unsigned poller_take_events(struct poller *poller, struct connection *connection)
 {
-	bool is_coming;
+	unsigned events;
 
-	pthread_mutex_lock(&poller->lock); /* whoever posts holds it */
-	is_coming = atomic_load(&connection->is_posted);
+	pthread_mutex_lock(&poller->lock); /* connection_event runs under it: its bit and its post are one */
+	atomic_store(&connection->is_posted, false);
+	events = atomic_fetch_and(&connection->state, ~(unsigned)CONNECTION_EVENTS);
 	pthread_mutex_unlock(&poller->lock);
-	return is_coming;
+	return events & CONNECTION_EVENTS;
 }
 
 void poller_close(struct poller *poller, struct connection *connection)

@@ -8,7 +8,6 @@
  *   - the gate always goes on, until it has a reason to stop, and then takes nothing more. */
 #include "front/gate.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -268,24 +267,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 }
 
 #ifdef FUZZ_REPLAY
-
-/* The files named, one after the other, without libFuzzer. */
-int main(int argc, char **argv)
-{
-	static uint8_t data[MOST];
-
-	for (int i = 1; i < argc; i++) {
-		FILE *file = fopen(argv[i], "rb");
-
-		if (!file) {
-			perror(argv[i]);
-			return 2;
-		}
-		LLVMFuzzerTestOneInput(data, fread(data, 1, sizeof(data), file));
-		fclose(file);
-	}
-	printf("%d inputs replayed\n", argc - 1);
-	return 0;
-}
-
+#include "tests/fuzz/replay.h"
 #endif
