@@ -109,7 +109,7 @@ static void refuse(struct connection *connection, const uint8_t *bytes, size_t l
 /* The peer left before anybody looked at its request. */
 static bool has_left(struct connection *connection)
 {
-	return atomic_fetch_and(&connection->state, ~(unsigned)CONNECTION_READABLE) & CONNECTION_GONE;
+	return atomic_load(&connection->state) & CONNECTION_GONE;
 }
 
 static ssize_t receive_first(struct connection *connection, struct front *front)

@@ -30,8 +30,7 @@ struct task;
 enum {
 	CONNECTION_BUSY = 1,
 	CONNECTION_READABLE = 2, /* bytes came */
-	CONNECTION_GONE = 4,     /* the peer closed, or its half */
-	CONNECTION_EVENTS = CONNECTION_READABLE | CONNECTION_GONE,
+	CONNECTION_GONE = 4,     /* the peer closed, or its half; stays */
 };
 
 struct connection {

@@ -191,9 +191,9 @@ unsigned poller_take_events(struct poller *poller, struct connection *connection
 
 	pthread_mutex_lock(&poller->lock); /* connection_event runs under it: its bit and its post are one */
 	atomic_store(&connection->is_posted, false);
-	events = atomic_fetch_and(&connection->state, ~(unsigned)CONNECTION_EVENTS);
+	events = atomic_fetch_and(&connection->state, ~(unsigned)CONNECTION_READABLE);
 	pthread_mutex_unlock(&poller->lock);
-	return events & CONNECTION_EVENTS;
+	return events;
 }
 
 void poller_close(struct poller *poller, struct connection *connection)
@@ -338,6 +338,7 @@ struct connection *poller_take(struct poller *poller, struct poller_member *memb
 	connection = pop_ready(poller);
 	if (connection) {
 		connection->loop = member->loop;
+		atomic_fetch_and(&connection->state, ~(unsigned)CONNECTION_READABLE);
 		if (poller->ready_first)
 			wake_another(poller);
 	}

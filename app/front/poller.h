@@ -73,7 +73,7 @@ unsigned poller_connection_count(struct poller *poller);
 /* For connection.c: watch from now on; false when the system refuses. */
 bool poller_watch(struct poller *poller, struct connection *connection) __attribute__((warn_unused_result));
 
-/* For connection.c: its post has arrived; the event bits that came with it, cleared. */
+/* For connection.c: its post has arrived; the events since the last one. That the peer is gone stays known. */
 unsigned poller_take_events(struct poller *poller, struct connection *connection);
 
 /* For connection.c: closes and frees it; nothing while its post is on its way: the post closes it then. */

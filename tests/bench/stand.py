@@ -119,10 +119,11 @@ class Stand:
     # Backends
 
     def start_backend(self, name, environment=None):
-        """Returns when the backend answers through nginx."""
+        """Returns when the backend answers through nginx, from the database if it has one."""
         command = BACKENDS[name].command(self)
+        path = "/api/users/1" if "users" in BACKENDS[name].routes else "/api/hello"
         self.backends[name] = self.start(name, command, env=os.environ | (environment or {}))
-        self.wait_for(name, self.backends[name], lambda: self.fetch(name, "/api/hello").status == 200)
+        self.wait_for(name, self.backends[name], lambda: self.fetch(name, path).status == 200)
 
     def counting_allocations(self):
         """The environment that puts alloc_count.c in front of a backend."""

@@ -12,7 +12,7 @@ import servers
 from servers import FLAVOUR, wait_until
 
 CONNECTIONS = 200 if FLAVOUR else 1000
-SLEEPERS = 1000 if FLAVOUR else 10_000
+SLEEPERS = 200 if FLAVOUR else 10_000
 
 real_memory = pytest.mark.skipif(bool(FLAVOUR), reason="sanitizers have their own idea of memory and time")
 
