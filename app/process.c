@@ -58,6 +58,7 @@ struct process {
 	struct accesslog *accesslog;
 	struct worker *workers[WORKERS_MAX + 1]; /* the admin thread last */
 	unsigned worker_count;
+	unsigned joined; /* of the workers, when they stop */
 	char error[512];
 };
 
@@ -156,17 +157,15 @@ static bool start_workers(struct process *process)
 
 static bool join_until(struct process *process, int64_t deadline_ns)
 {
-	while (process->worker_count > 0) {
-		if (!worker_join(process->workers[process->worker_count - 1], deadline_ns))
+	for (; process->joined < process->worker_count; process->joined++)
+		if (!worker_join(process->workers[process->joined], deadline_ns))
 			return false;
-		process->worker_count--;
-	}
 	return true;
 }
 
 static void each_worker(struct process *process, void (*fn)(struct worker *worker))
 {
-	for (unsigned i = 0; i < process->worker_count; i++)
+	for (unsigned i = process->joined; i < process->worker_count; i++)
 		fn(process->workers[i]);
 }
 
@@ -194,6 +193,8 @@ static void free_shared_parts(struct process *process)
 {
 	accesslog_close(process->accesslog);
 	offload_free(process->offload);
+	for (unsigned i = 0; i < process->worker_count; i++)
+		worker_free(process->workers[i]);
 	poller_free(process->poller);
 	poller_free(process->admin_poller);
 	router_free(process->router);
@@ -323,6 +324,7 @@ int process_serve(const struct leat_service *service, const struct settings *set
 		return EXIT_FAILURE;
 	raise_open_files();
 	mallopt(M_MMAP_THRESHOLD, 1 << 20); /* large pieces go back to the system when freed; left to itself, glibc stops doing so */
+	mallopt(M_MXFAST, 0); /* libfcgi frees its 8 KiB buffers after each request: each would merge all small free pieces */
 	metrics_create((unsigned)settings->processes, plan.worker_count + 2);
 	announce(&plan);
 	status = supervisor_run(&supervision);

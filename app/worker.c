@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +39,7 @@ struct worker {
 	struct loop_timer trim;
 	bool is_stopping;
 	bool is_cancelling;
-	bool took_work; /* in this turn */
+	bool was_busy; /* in this turn */
 	uint8_t scratch[FRONT_SCRATCH];
 };
 
@@ -46,7 +47,7 @@ struct worker {
 
 static bool has_ended(const struct worker *worker)
 {
-	return worker->is_stopping && !worker->took_work && loop_task_count(worker->loop) == 0;
+	return worker->is_stopping && !worker->was_busy && loop_task_count(worker->loop) == 0;
 }
 
 /* malloc keeps what is freed among other pieces; after a burst the system gets it back, off the worker. */
@@ -65,25 +66,52 @@ static void on_trim(struct loop_timer *timer)
 		return; /* the pool is busy: next time */
 }
 
-static void turn(struct worker *worker)
+static bool start_some(struct worker *worker)
+{
+	struct connection *connection;
+	int started = 0;
+
+	while (started < STARTS_A_TURN && (connection = poller_take(worker->options.poller, &worker->front.member))) {
+		connection_start(connection, &worker->front);
+		started++;
+	}
+	return started > 0;
+}
+
+/* Sleeps until there is work. */
+static void rest(struct worker *worker)
 {
 	struct poller *poller = worker->options.poller;
-	struct connection *connection;
-	bool may_sleep;
+	bool may_sleep = poller_rest(poller, &worker->front.member);
 
-	loop_run_ready(worker->loop);
-	worker->took_work = false;
-	for (int i = 0; i < STARTS_A_TURN && (connection = poller_take(poller, &worker->front.member)); i++) {
-		worker->took_work = true;
-		connection_start(connection, &worker->front);
-	}
+	loop_poll(worker->loop, may_sleep ? loop_sleep_until(worker->loop) : 0);
+	poller_rise(poller, &worker->front.member);
+}
+
+/* A worker that has just done something does not sleep at once: it lets those run who share its processor, the front server
+ * and the database among them, and looks again. What they have brought meanwhile costs no sleep and no wake-up, and comes in
+ * one go. */
+static void look_again(struct worker *worker)
+{
+	if (loop_sleep_until(worker->loop) != 0)
+		sched_yield();
+	loop_poll(worker->loop, 0);
+}
+
+static void turn(struct worker *worker)
+{
+	bool has_run = loop_run_ready(worker->loop);
+	bool has_started = start_some(worker);
+
+	worker->was_busy = has_run || has_started;
 	if (worker->is_cancelling)
 		loop_cancel_all(worker->loop);
 	if (worker->trim.heap_index == 0 && arena_pool_kept(worker->front.arenas) > KEPT_UNTRIMMED)
 		loop_timer_set(worker->loop, &worker->trim, loop_now_ns(worker->loop) + TRIM_EVERY_NS);
-	may_sleep = !has_ended(worker) && loop_sleep_until(worker->loop) != 0 && poller_rest(poller, &worker->front.member);
-	loop_poll(worker->loop, may_sleep ? loop_sleep_until(worker->loop) : 0);
-	poller_rise(poller, &worker->front.member);
+	if (worker->was_busy)
+		look_again(worker);
+	else if (!has_ended(worker))
+		rest(worker);
 }
 
 /* Connects the database on the thread whose loop it lives on. */
@@ -235,10 +263,12 @@ bool worker_join(struct worker *worker, int64_t deadline_ns)
 	int64_t wall_ns = clock_wall_ns() + (deadline_ns - clock_now_ns());
 	struct timespec until = { .tv_sec = wall_ns / CLOCK_S, .tv_nsec = wall_ns % CLOCK_S };
 
-	if (pthread_timedjoin_np(worker->thread, NULL, &until) != 0)
-		return false;
+	return pthread_timedjoin_np(worker->thread, NULL, &until) == 0;
+}
+
+void worker_free(struct worker *worker)
+{
 	loop_free(worker->loop);
 	arena_pool_free(worker->front.arenas);
 	free(worker);
-	return true;
 }

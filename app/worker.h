@@ -5,10 +5,12 @@
  *     worker_stop(worker);                            -- ends when its last request has ended
  *     worker_cancel(worker);                          -- ends those, too
  *     while (!worker_join(worker, deadline_ns)) ...
+ *     worker_free(worker);                            -- when nobody is left who could post to its loop
  *
  * Workers share nothing but the poller, the router (read only), the offload pool and the access log's thread.
  *
- * Ownership:      worker_join frees the worker when it is true. The options' objects outlive it.
+ * Ownership:      the options' objects outlive the worker, except the offload pool: its threads post to workers' loops and end
+ *                 before worker_free.
  * Thread-safety:  the main thread.
  * Errors:         worker_start is NULL with a sentence.
  */
@@ -46,5 +48,7 @@ void worker_cancel(struct worker *worker);
 
 /* False when the thread has not ended by then. */
 bool worker_join(struct worker *worker, int64_t deadline_ns) __attribute__((warn_unused_result));
+
+void worker_free(struct worker *worker);
 
 #endif

@@ -14,6 +14,6 @@ static const struct leat_route *const tables[] = {
 
 const struct leat_service service = {
 	.name = "leat",
-	.version = "0.1",
+	.version = "0.1.0",
 	.routes = tables,
 };

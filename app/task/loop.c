@@ -44,6 +44,8 @@ struct loop *loop_of_thread(void)
 	return loop_here;
 }
 
+static void run_posts(struct loop *loop);
+
 /* Life ------------------------------------------------------------------------------------------------------------ */
 
 static void on_wake_fd(struct loop_watch *watch, uint32_t events)
@@ -121,6 +123,7 @@ void loop_free(struct loop *loop)
 	if (!loop)
 		return;
 	LEAT_CHECK(loop->task_count == 0);
+	run_posts(loop); /* of calls that outlived their tasks */
 	task_pool_fini(&loop->pool);
 	timer_heap_fini(&loop->timers);
 	close_descriptors(loop);
@@ -187,9 +190,10 @@ bool loop_admit(struct loop *loop, struct task *task)
 	return true;
 }
 
-void loop_run_ready(struct loop *loop)
+bool loop_run_ready(struct loop *loop)
 {
 	struct task *task = loop->ready_first;
+	bool ran_any = task != NULL;
 
 	loop->ready_first = NULL;
 	loop->ready_end = &loop->ready_first;
@@ -199,6 +203,7 @@ void loop_run_ready(struct loop *loop)
 		run(loop, task);
 		task = next;
 	}
+	return ran_any;
 }
 
 void loop_cancel_all(struct loop *loop)

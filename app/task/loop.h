@@ -31,7 +31,7 @@ struct loop_options {
 
 struct loop *loop_new(const struct loop_options *options);
 
-/* After the last task has ended. */
+/* After the last task has ended, when no thread can post any more. */
 void loop_free(struct loop *loop);
 
 /* First and last thing on the thread that runs it; it may be made and freed by another one. */
@@ -41,8 +41,8 @@ void loop_release(struct loop *loop);
 /* The loop of this thread; NULL where none runs. */
 struct loop *loop_of_thread(void);
 
-/* Runs every task that is ready, those that become ready meanwhile included, at most once each. */
-void loop_run_ready(struct loop *loop);
+/* Runs every task that is ready, once each; false when none was. */
+bool loop_run_ready(struct loop *loop);
 
 /* Waits for events until 'until_ns' at most, delivers them, and wakes tasks whose deadline has passed. */
 void loop_poll(struct loop *loop, int64_t until_ns);

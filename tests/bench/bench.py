@@ -128,7 +128,7 @@ def speed(stand, options):
         for name, route in targets[start:] + targets[:start]:
             say(f"round {number + 1} of {options.rounds}: {name} {route}")
             runs.append(quiet_load(stand, name, route, options))
-    for route in ROUTES:
+    for route in dict.fromkeys(route for _, route in targets):
         print_speed(route, [run for run in runs if run.route == route])
     return [run._asdict() for run in runs]
 

@@ -493,20 +493,22 @@ static void *race_thread(void *arg)
 		ck_assert(task_start(mine, race_for_slot, NULL));
 	run_all_of(mine);
 	loop_release(mine);
-	loop_free(mine);
-	return NULL;
+	return mine;
 }
 
 START_TEST(slots_are_neither_lost_nor_doubled_when_waiters_of_two_loops_give_up)
 {
 	pthread_t threads[2];
+	void *loops[2];
 
 	taken = gave_up = 0;
 	semaphore_init(&slots, 3);
 	for (int i = 0; i < 2; i++)
 		ck_assert_int_eq(pthread_create(&threads[i], NULL, race_thread, NULL), 0);
 	for (int i = 0; i < 2; i++)
-		pthread_join(threads[i], NULL);
+		pthread_join(threads[i], &loops[i]);
+	for (int i = 0; i < 2; i++)
+		loop_free(loops[i]); /* only now: one may still be posting to the other */
 	ck_assert_int_eq(taken + gave_up, 2 * RACE_TASKS * RACE_ROUNDS);
 	for (int i = 0; i < 3; i++)
 		ck_assert(semaphore_try(&slots));

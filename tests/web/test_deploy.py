@@ -1,6 +1,7 @@
 """The configurations in deploy/: what the front servers send to leat, and what they say when leat is not there."""
 
 import contextlib
+import http.client
 import socket
 import threading
 
@@ -100,6 +101,16 @@ def test_without_leat_nginx_answers_with_a_problem_document(ear):
     assert (reply.status, reply.json["status"]) == (503, 503)
     assert reply.headers["Content-Type"] == "application/problem+json"
     assert reply.headers["Retry-After"] == "1"
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/livez", "/readyz", "/x/../metrics", "/%6detrics"])
+def test_the_admin_socket_is_for_one_address_alone(front, path):
+    connection = http.client.HTTPConnection("127.0.0.1", front.port, timeout=30, source_address=("127.0.0.2", 0))
+    with contextlib.closing(connection):
+        connection.request("GET", path)
+        reply = connection.getresponse()
+        assert reply.status in (403, 404)
+        assert b"leat_requests_total" not in reply.read()
 
 
 def test_kept_connections_are_asked_for_by_nginx_alone(front_alone, ear):
