@@ -106,6 +106,18 @@ def test_thousands_of_requests_sleep_at_once(testbed, figure):
         assert each < 60
 
 
+def test_no_request_waits_behind_a_handler_that_computes(testbed):
+    """Whichever worker computes, the other one takes what comes."""
+    with testbed.connect() as busy, testbed.connect() as quick:
+        for _ in range(3):
+            busy.send("GET", "/spin/300")
+            testbed.wait_metric("leat_requests_active", 1)
+            for _ in range(20):
+                assert quick.ask("GET", "/hello").status == 200
+            assert testbed.metric("leat_requests_active") == 1  # it still computes
+            assert busy.receive().status == 200
+
+
 def test_a_request_waits_for_no_other(testbed):
     with testbed.connect() as slow, testbed.connect() as quick:
         slow.send("GET", "/sleep/3000")
