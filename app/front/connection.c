@@ -5,8 +5,8 @@
  *     PARKED --connection_event (any worker, under the poller's lock)--> BUSY --owner: end_of_work--> PARKED, or closed
  *
  * While it is BUSY, events set bits and post to the owner. The owner parks by exchanging BUSY alone for 0: that fails when an
- * event came meanwhile; then on_post, which looks at the connection anew, is called by that event's post or by one of the owner's
- * own. Edges tell of new bytes only, so the owner also looks anew when its last receive may have left some. poller_close refuses while a post is
+ * event came meanwhile; then the connection goes back to the list of those that are ready, for whichever worker is free, at once or
+ * from on_post. Edges tell of new bytes only, so that is also done when the last receive may have left some. poller_close refuses while a post is
  * on its way, and on_post closes then. So no event is lost, and no connection is parked or freed with a post under way. */
 #include "front/connection.h"
 
@@ -51,13 +51,6 @@ static bool park(struct connection *connection)
 	return atomic_compare_exchange_strong(&connection->state, &busy, 0);
 }
 
-/* Looks again, from the loop: there may be bytes that no event will tell of. */
-static void come_back(struct connection *connection)
-{
-	if (!atomic_exchange(&connection->is_posted, true))
-		loop_post(connection->front->loop, &connection->post);
-}
-
 /* The connection is kept or goes, now or when the post that is under way has arrived. */
 static void end_of_work(struct connection *connection, enum exchange_verdict verdict)
 {
@@ -71,7 +64,7 @@ static void end_of_work(struct connection *connection, enum exchange_verdict ver
 	if (connection->is_gone)
 		poller_close(poller, connection);
 	else if (connection->may_have_more || !park(connection))
-		come_back(connection);
+		poller_requeue(poller, connection);
 }
 
 static void serve(void *arg)
@@ -159,7 +152,7 @@ static void on_post(struct loop_post *post)
 		if (connection->is_gone)
 			poller_close(connection->front->poller, connection);
 		else
-			connection_start(connection, connection->front);
+			poller_requeue(connection->front->poller, connection);
 		return;
 	}
 	if (events & CONNECTION_GONE) {

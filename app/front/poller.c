@@ -328,6 +328,16 @@ static void wake_another(struct poller *poller)
 	loop_post(member->loop, &member->wake);
 }
 
+void poller_requeue(struct poller *poller, struct connection *connection)
+{
+	pthread_mutex_lock(&poller->lock);
+	if (!atomic_load(&connection->is_posted)) {
+		push_ready(poller, connection);
+		wake_another(poller); /* this worker may be about to compute something else */
+	}
+	pthread_mutex_unlock(&poller->lock);
+}
+
 struct connection *poller_take(struct poller *poller, struct poller_member *member)
 {
 	struct connection *connection;

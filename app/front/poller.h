@@ -76,6 +76,10 @@ bool poller_watch(struct poller *poller, struct connection *connection) __attrib
 /* For connection.c: its post has arrived; the events since the last one. That the peer is gone stays known. */
 unsigned poller_take_events(struct poller *poller, struct connection *connection);
 
+/* For connection.c: there may be work on it that no event will tell of; it goes to the list that every worker takes from.
+ * Nothing while its post is on its way: the post does it then. */
+void poller_requeue(struct poller *poller, struct connection *connection);
+
 /* For connection.c: closes and frees it; nothing while its post is on its way: the post closes it then. */
 void poller_close(struct poller *poller, struct connection *connection);
 
