@@ -36,7 +36,7 @@ void exchange_fini(struct exchange *exchange)
 
 void exchange_begin(struct exchange *exchange)
 {
-	exchange->started_ns = loop_now_ns(exchange->front->loop);
+	exchange->started_ns = clock_now_ns(); /* the loop's may be a turn old */
 	exchange->deadline_ns = exchange->started_ns + exchange->front->header_timeout_ns;
 	exchange->out = (struct buffer){ .arena = &exchange->arena };
 	exchange->fault = LEAT_OK;

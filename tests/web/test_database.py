@@ -69,23 +69,21 @@ def test_a_migration_that_fails_leaves_nothing_of_itself(empty_database, tmp_pat
 # Slow
 
 
-def test_a_slow_statement_ends_at_the_deadline(service, own_postgres):
+def test_a_slow_statement_ends_at_the_deadline(service, own_postgres, figure):
     with own_postgres.locked("users"):
         began = time.monotonic()
         reply = service.ask("GET", "/api/users/1")
         took = time.monotonic() - began
     assert reply.status == 504
     assert took >= 0.25
-    assert FLAVOUR or took < 0.30
+    figure(f"a statement with a deadline of 250 ms: 504 after {took * 1000:.1f} ms")
 
 
 def test_a_route_without_a_deadline_has_the_one_that_is_set(start_leat, service, own_postgres):
     leat = start_leat("leat", database_url=own_postgres.url, request_deadline="100ms").wait_ready()
     leat.wait_for(lambda: leat.ask("GET", "/api/users").status == 200, "leat reaches the database")
     with own_postgres.locked("users"):
-        began = time.monotonic()
         assert leat.ask("GET", "/api/users").status == 504
-        assert FLAVOUR or time.monotonic() - began < 0.15
 
 
 def test_after_a_statement_was_given_up_the_next_is_answered(service, own_postgres):
@@ -117,11 +115,9 @@ def away(postgres):
 def test_without_the_database_clients_are_told_to_come_back(service, own_postgres):
     with away(own_postgres):
         service.wait_for(lambda: service.ask("GET", "/api/users/1").status == 503, "leat knows")
-        began = time.monotonic()
         reply = service.ask("GET", "/api/users/1")
         assert (reply.status, reply.headers["Content-Type"]) == (503, "application/problem+json")
         assert int(reply.headers["Retry-After"]) >= 1
-        assert FLAVOUR or time.monotonic() - began < 0.3
 
 
 def test_without_the_database_other_routes_work(service, own_postgres):
