@@ -102,8 +102,8 @@ static bool make_shared_parts(struct process *process)
 	process->admin_router = router_new(admin_tables, process->error, sizeof(process->error));
 	if (!process->router || !process->admin_router)
 		return false;
-	process->poller = poller_new((unsigned)settings->connections_max, true);
-	process->admin_poller = poller_new(ADMIN_CONNECTIONS, false);
+	process->poller = poller_new((unsigned)settings->connections_max, (unsigned)settings->requests_max, true);
+	process->admin_poller = poller_new(ADMIN_CONNECTIONS, ADMIN_TASKS, false);
 	if (!process->poller || !process->admin_poller)
 		return fail(process, "epoll");
 	process->offload = offload_new((unsigned)settings->offload_threads, (unsigned)settings->offload_queue);
@@ -115,7 +115,6 @@ static bool make_shared_parts(struct process *process)
 static bool start_worker(struct process *process, bool is_admin)
 {
 	const struct plan *plan = process->plan;
-	unsigned requests_max = (unsigned)plan->settings->requests_max;
 	const struct worker_options options = {
 		.process = process->index,
 		.thread = process->worker_count,
@@ -126,7 +125,7 @@ static bool start_worker(struct process *process, bool is_admin)
 		.accesslog = is_admin ? NULL : process->accesslog,
 		.has_database = !is_admin && plan->settings->database_url[0] != '\0',
 		.is_admin = is_admin,
-		.tasks_max = is_admin ? ADMIN_TASKS : (requests_max + plan->worker_count - 1) / plan->worker_count,
+		.tasks_max = is_admin ? ADMIN_TASKS : (unsigned)plan->settings->requests_max,
 	};
 	struct worker *worker = worker_start(&options, process->error, sizeof(process->error));
 
@@ -155,18 +154,38 @@ static bool start_workers(struct process *process)
 
 /* Stopping -------------------------------------------------------------------------------------------------------------- */
 
+/* The admin thread, the last one, answers until the others have ended. */
 static bool join_until(struct process *process, int64_t deadline_ns)
 {
-	for (; process->joined < process->worker_count; process->joined++)
+	for (; process->joined < process->worker_count; process->joined++) {
+		if (process->joined == process->plan->worker_count)
+			worker_stop(process->workers[process->joined]);
 		if (!worker_join(process->workers[process->joined], deadline_ns))
 			return false;
+	}
 	return true;
 }
 
 static void each_worker(struct process *process, void (*fn)(struct worker *worker))
 {
-	for (unsigned i = process->joined; i < process->worker_count; i++)
+	for (unsigned i = process->joined; i < process->plan->worker_count; i++)
 		fn(process->workers[i]);
+}
+
+/* Something does not end: the process ends without it. */
+static _Noreturn void leave(struct process *process, const char *what)
+{
+	log_error("process %d: %s does not end; the process ends without it", (int)getpid(), what);
+	accesslog_close(process->accesslog);
+	_exit(EXIT_SUCCESS);
+}
+
+/* Calls that outlive their requests: nobody waits for what they bring. */
+static int stop_offload(struct process *process)
+{
+	if (!offload_stop(process->offload, clock_now_ns() + LAST_CHANCE_MS * CLOCK_MS))
+		leave(process, "an offloaded call");
+	return EXIT_SUCCESS;
 }
 
 /* Requests in flight have the grace time; then they are cancelled and answer 503; then the process ends. */
@@ -176,17 +195,14 @@ static int stop(struct process *process)
 
 	admin_set_draining();
 	poller_drain(process->poller);
-	poller_drain(process->admin_poller);
 	each_worker(process, worker_stop);
 	if (join_until(process, clock_now_ns() + grace_ns))
-		return EXIT_SUCCESS;
+		return stop_offload(process);
 	log_warn("process %d: requests still run after the grace time; they are cancelled", (int)getpid());
 	each_worker(process, worker_cancel);
 	if (join_until(process, clock_now_ns() + LAST_CHANCE_MS * CLOCK_MS))
-		return EXIT_SUCCESS;
-	log_error("process %d: a handler does not end; the process ends without it", (int)getpid());
-	accesslog_close(process->accesslog);
-	_exit(EXIT_SUCCESS);
+		return stop_offload(process);
+	leave(process, "a handler");
 }
 
 static void free_shared_parts(struct process *process)

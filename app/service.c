@@ -7,11 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "back/db.h"
 #include "back/migrate.h"
 #include "base/check.h"
 #include "base/log.h"
 #include "base/settings.h"
 #include "command_line.h"
+#include "front/listen.h"
 #include "http/method.h"
 #include "http/router.h"
 #include "process.h"
@@ -146,12 +148,28 @@ static const char *settings_file(const struct command_line *line)
 	return access(DEFAULT_FILE, F_OK) == 0 ? DEFAULT_FILE : NULL;
 }
 
+/* What only the modules that use a setting can tell. A database_url is not shown: it may hold a password. */
+static bool check_meanings(const struct settings *settings, struct settings_error *error)
+{
+	if (!listen_check(settings->listen, error->text, sizeof(error->text)) ||
+	    !listen_check(settings->admin_listen, error->text, sizeof(error->text)))
+		return false;
+	if (*settings->database_url && !db_can_read_url(settings->database_url)) {
+		snprintf(error->text, sizeof(error->text),
+			 "database_url cannot be read; write postgresql://user@host/name or key=value words, with special characters of "
+			 "a password as %%XX");
+		return false;
+	}
+	return true;
+}
+
 static bool load_settings(struct settings *settings, const struct command_line *line, struct settings_error *error)
 {
 	const char *file = settings_file(line);
 
 	return (!file || settings_read_file(settings, file, error)) && settings_read_environment(settings, error) &&
-	       command_line_settings(line, settings, error) && settings_check(settings, error);
+	       command_line_settings(line, settings, error) && settings_check(settings, error) &&
+	       check_meanings(settings, error);
 }
 
 /* Commands -------------------------------------------------------------------------------------------------------- */

@@ -72,9 +72,10 @@ static enum leat_result list_users(struct leat_request *req)
 {
 	struct user_page page = { 0 };
 	int64_t after, limit;
+	enum leat_result after_read = leat_query_int(req, "after", 0, 0, INT64_MAX, &after);
 
-	LEAT_TRY(leat_query_int(req, "after", 0, 0, INT64_MAX, &after));
 	LEAT_TRY(leat_query_int(req, "limit", 20, 1, 100, &limit));
+	LEAT_TRY(after_read); /* both were looked at: the client hears of every fault at once */
 	LEAT_TRY(leat_db_all(req, &users_after, &page.users, LEAT_ARG(after), LEAT_ARG(limit + 1)));
 	if (page.users.count > (size_t)limit) {
 		const struct user *users = page.users.items;

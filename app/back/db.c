@@ -40,6 +40,7 @@ struct db {
 	struct query_list queue; /* QUERY_QUEUED */
 	struct loop_turn turn;   /* dispatches the queue */
 	struct retry retry;
+	uint64_t connects_seen; /* METRIC_DB_CONNECTS of all processes at our last failure */
 	struct loop_timer retry_timer;
 	bool is_stopping;
 	unsigned lane_count;
@@ -54,20 +55,17 @@ struct leat_query {
 
 static void on_turn_end(struct loop_turn *turn);
 static void on_retry(struct loop_timer *timer);
+static void connect_next(struct db *db);
 static void on_lane_changed(struct lane_host *host, struct lane *lane, enum lane_state from);
 static void on_query_again(struct lane_host *host, struct query *query);
 
 /* Life ------------------------------------------------------------------------------------------------------------- */
 
-static bool can_read_url(const char *url)
+bool db_can_read_url(const char *url)
 {
-	char *why = NULL;
-	PQconninfoOption *options = PQconninfoParse(url, &why);
+	PQconninfoOption *options = PQconninfoParse(url, NULL);
 
-	if (!options)
-		log_error("database: database_url: %s", why ? why : "out of memory");
 	PQconninfoFree(options);
-	PQfreemem(why);
 	return options;
 }
 
@@ -77,7 +75,7 @@ struct db *db_new(struct loop *loop, const struct settings *settings, struct off
 	size_t size = sizeof(struct db) + lane_count * sizeof(struct lane);
 	struct db *db;
 
-	if (!settings->database_url || !*settings->database_url || !can_read_url(settings->database_url))
+	if (!settings->database_url || !*settings->database_url)
 		return NULL;
 	db = calloc(1, size);
 	if (!db)
@@ -171,10 +169,27 @@ static struct lane *least_loaded(struct db *db)
 	return best;
 }
 
+/* After failures: another worker has connected since, so this one need not wait for its own next try. One more attempt for
+ * each success elsewhere, and only when a request asks: no stampede. */
+static void learn_from_others(struct db *db)
+{
+	uint64_t connects;
+
+	if (db->retry.failures == 0)
+		return;
+	connects = metrics_total(METRIC_DB_CONNECTS);
+	if (connects == db->connects_seen)
+		return;
+	db->connects_seen = connects;
+	retry_succeeded(&db->retry, loop_now_ns(db->host.loop));
+	connect_next(db);
+}
+
 static void on_turn_end(struct loop_turn *turn)
 {
 	struct db *db = (struct db *)((char *)turn - offsetof(struct db, turn));
 
+	learn_from_others(db);
 	while (db->queue.first) {
 		struct query *query = db->queue.first;
 		struct lane *lane = least_loaded(db);
@@ -234,6 +249,7 @@ static void on_lane_down(struct db *db, const struct lane *lane, enum lane_state
 	if (from == LANE_CONNECTING || from == LANE_PREPARING) {
 		metrics_add(METRIC_DB_CONNECT_FAILURES, 1);
 		retry_failed(&db->retry, now_ns);
+		db->connects_seen = metrics_total(METRIC_DB_CONNECTS);
 		log_limited(LOG_LEVEL_WARN, "database: cannot connect: %s; next try in %" PRId64 " ms", lane->why,
 			    (db->retry.due_ns - now_ns) / CLOCK_MS);
 	} else {

@@ -10,14 +10,15 @@
  * Statements wait on the worker's queue until the end of the loop's turn; then each goes to the lane with the fewest in
  * flight. With no lane to go to they wait on, inside their request's deadline, while there is hope: the first attempt
  * to connect since the start or since the last connection is under way, or a lane is only late (lane.c). After a failed
- * attempt they get LEAT_UNAVAILABLE at once, until a lane is there again.
+ * attempt they get LEAT_UNAVAILABLE at once, until a lane is there again, or another worker has connected: then they wait for
+ * one more attempt.
  *
  * Connecting: one attempt at a time a worker, with back-off (retry.h). It does not block, but for the host's name: give
  * hostaddr, an address or a socket's folder in database_url where name resolution may hang.
  *
  * Ownership:      the worker's. Loop, settings and offload pool outlive it.
  * Thread-safety:  only the worker whose loop it is on.
- * Errors:         db_new is NULL when database_url is empty or cannot be read; the latter is logged.
+ * Errors:         db_new is NULL when database_url is empty.
  */
 #ifndef APP_BACK_DB_H
 #define APP_BACK_DB_H
@@ -28,6 +29,9 @@ struct db;
 struct loop;
 struct offload;
 struct settings;
+
+/* Whether libpq understands a database_url. Its own words about one that it does not would show the password. */
+bool db_can_read_url(const char *url);
 
 /* 'offload' may be NULL: then a late statement's connection is closed without a cancel. */
 struct db *db_new(struct loop *loop, const struct settings *settings, struct offload *offload);

@@ -83,16 +83,17 @@ static void serve(void *arg)
 	exchange_fini(&exchange);
 	if (front->starting == connection)
 		front->starting = NULL;
+	connection_answered(connection);
 	end_of_work(connection, verdict);
 }
 
-/* No task can be had. The front server gets an answer that it understands, as far as it fits into the socket. */
-static void refuse(struct connection *connection, const uint8_t *bytes, size_t len)
+/* The service stops, or serves as many as it may. The front server gets an answer that it understands, as far as it fits into the socket. */
+static void refuse(struct connection *connection, const uint8_t *bytes, size_t len, enum metric why)
 {
 	uint8_t reply[FCGI_REFUSAL_SIZE];
 	size_t size = fcgi_refusal(reply, bytes, len);
 
-	metrics_add(METRIC_TASKS_REFUSED, 1);
+	metrics_add(why, 1);
 	metrics_add(METRIC_REQUESTS_5XX, 1);
 	if (size > 0 && send(connection->fd, reply, size, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 		metrics_add(METRIC_REQUESTS_ABORTED, 1);
@@ -116,6 +117,33 @@ static ssize_t receive_first(struct connection *connection, struct front *front)
 	return n;
 }
 
+void connection_answered(struct connection *connection)
+{
+	if (connection->is_admitted)
+		poller_dismiss(connection->front->poller);
+	connection->is_admitted = false;
+}
+
+/* False when the request was refused. */
+static bool start_task(struct connection *connection, struct front *front)
+{
+	if (poller_is_draining(front->poller)) {
+		refuse(connection, front->scratch, front->received, METRIC_DRAIN_REFUSED);
+		return false;
+	}
+	if (!poller_admit(front->poller)) {
+		refuse(connection, front->scratch, front->received, METRIC_TASKS_REFUSED);
+		return false;
+	}
+	connection->is_admitted = true;
+	if (!task_start(front->loop, serve, connection)) {
+		connection_answered(connection);
+		refuse(connection, front->scratch, front->received, METRIC_TASKS_REFUSED);
+		return false;
+	}
+	return true;
+}
+
 void connection_start(struct connection *connection, struct front *front)
 {
 	ssize_t n;
@@ -134,10 +162,8 @@ void connection_start(struct connection *connection, struct front *front)
 	}
 	front->received = (size_t)n;
 	front->starting = connection;
-	if (!task_start(front->loop, serve, connection)) {
-		refuse(connection, front->scratch, (size_t)n);
+	if (!start_task(connection, front))
 		return;
-	}
 	/* If it still runs, it waits for something: from now on, see the peer leave. */
 	if (front->starting && !connection->is_watched && !poller_watch(front->poller, connection))
 		task_cancel(connection->task);

@@ -42,6 +42,7 @@ struct connection {
 	bool waits_to_read;    /* the task sleeps until bytes come */
 	bool may_have_more;    /* the last receive may have left bytes, or some came since */
 	bool is_gone;          /* the peer left; the task was cancelled */
+	bool is_admitted;      /* its request counts for requests_max */
 	bool is_ending;        /* the task is done with it; parked as soon as 'post' has arrived */
 	struct loop *loop;     /* of the owner, for posts; under the poller's lock */
 	struct task *task;     /* that serves it now */
@@ -80,6 +81,9 @@ void connection_start(struct connection *connection, struct front *front);
 
 /* Called by the poller: true when this event made the connection busy, for the caller to hand to a worker. */
 bool connection_event(struct connection *connection, uint32_t epoll_events);
+
+/* Called by fcgi.c before the reply's last piece leaves: who has it may send the next request at once, and must find room. */
+void connection_answered(struct connection *connection);
 
 /* Called by the exchange, in the connection's task: sleeps until bytes come. */
 enum leat_result connection_wait_readable(struct connection *connection, int64_t deadline_ns) LEAT_MUST_USE;

@@ -104,6 +104,7 @@ enum exchange_verdict fcgi_serve(struct exchange *exchange)
 		exchange->front->serve(exchange, exchange->front->serve_arg);
 	else
 		exchange->is_discarding = true;
+	connection_answered(exchange->connection);
 	exchange->is_finishing = true;
 	FCGX_Finish_r(&fcgi.request);
 	exchange->fcgi = NULL;
@@ -230,7 +231,7 @@ size_t fcgi_refusal(uint8_t reply[FCGI_REFUSAL_SIZE], const uint8_t *request, si
 {
 	static const char text[] = "Status: 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nRetry-After: 1\r\n\r\n"
 				   "{\"type\":\"about:blank\",\"title\":\"Service unavailable\",\"status\":503,"
-				   "\"detail\":\"Too many requests are being worked on (requests_max).\"}";
+				   "\"detail\":\"The service stops, or works on as many requests as it may (requests_max).\"}";
 	enum { BEGIN_REQUEST = 1, END_REQUEST = 3, STDOUT = 6 };
 	size_t size;
 

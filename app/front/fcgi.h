@@ -39,7 +39,7 @@ size_t fcgi_read(struct exchange *exchange, char *into, size_t size);
 /* Bytes of the reply: header, empty line, body. */
 void fcgi_write(struct exchange *exchange, const char *bytes, size_t size);
 
-/* For a request that no task can be had for: a whole 503, made from the request's first bytes. 0 when these are no BEGIN_REQUEST. */
+/* For a request that is not served at all: a whole 503, made from the request's first bytes. 0 when these are no BEGIN_REQUEST. */
 enum { FCGI_REFUSAL_SIZE = 512 };
 size_t fcgi_refusal(uint8_t reply[FCGI_REFUSAL_SIZE], const uint8_t *request, size_t len);
 

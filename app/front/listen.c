@@ -17,6 +17,8 @@
 
 enum { FIRST_SYSTEMD_FD = 3 };
 
+#define INHERIT "inherit" /* the address that stands for what listen_inherit takes */
+
 /* Inherited ----------------------------------------------------------------------------------------------------------- */
 
 static bool is_listening(int fd)
@@ -106,8 +108,6 @@ static bool open_unix(struct listeners *listeners, const char *spec, int64_t mod
 	const char *path = spec + strlen("unix:");
 	int fd;
 
-	if (path[0] == '\0' || strlen(path) >= sizeof(address.sun_path))
-		return say(error, error_size, spec, "the path is empty or longer than 107 bytes", NULL);
 	memcpy(address.sun_path, path, strlen(path) + 1);
 	if (is_stale(&address))
 		unlink(path);
@@ -158,6 +158,24 @@ static bool split_port(char *text, char **ret_host, char **ret_port)
 	return true;
 }
 
+static bool check_one(const char *spec, char *error, size_t error_size)
+{
+	char text[512], *host, *port;
+
+	snprintf(text, sizeof(text), "%s", spec);
+	if (strcmp(spec, INHERIT) == 0)
+		return true;
+	if (strncmp(spec, "unix:", 5) == 0) {
+		size_t len = strlen(spec + 5);
+
+		if (spec[5] != '/' || len >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
+			return say(error, error_size, spec, "a Unix socket's path begins with / and has at most 107 bytes", NULL);
+	} else if (!split_port(text, &host, &port) || strspn(port, "0123456789") != strlen(port) || strtol(port, NULL, 10) > 65535) {
+		return say(error, error_size, spec, "it is no address", "write unix:/path, HOST:PORT or [IPv6]:PORT");
+	}
+	return true;
+}
+
 static bool open_tcp(struct listeners *listeners, const char *spec, char *error, size_t error_size)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE };
@@ -166,8 +184,7 @@ static bool open_tcp(struct listeners *listeners, const char *spec, char *error,
 	int failure, fd;
 
 	snprintf(text, sizeof(text), "%s", spec);
-	if (!split_port(text, &host, &port))
-		return say(error, error_size, spec, "it is no address", "write unix:/path, HOST:PORT or [IPv6]:PORT");
+	LEAT_CHECK(split_port(text, &host, &port)); /* check_one() has seen it */
 	failure = getaddrinfo(strcmp(host, "*") == 0 ? NULL : host, port, &hints, &found);
 	if (failure != 0)
 		return say(error, error_size, spec, gai_strerror(failure), NULL);
@@ -186,6 +203,11 @@ static bool open_one(struct listeners *listeners, const char *spec, int64_t mode
 {
 	bool is_unix = strncmp(spec, "unix:", 5) == 0;
 
+	if (!check_one(spec, error, error_size))
+		return false;
+	if (strcmp(spec, INHERIT) == 0)
+		return say(error, error_size, spec, "no socket was inherited",
+			   "start leat by spawn-fcgi, lighttpd's bin-path or a systemd socket, or name an address");
 	if (listeners->count == LISTENERS_MAX)
 		return say(error, error_size, spec, "there are 16 addresses already", NULL);
 	if (!(is_unix ? open_unix(listeners, spec, mode, error, error_size) : open_tcp(listeners, spec, error, error_size)))
@@ -193,6 +215,19 @@ static bool open_one(struct listeners *listeners, const char *spec, int64_t mode
 	if (listen(listeners->fds[listeners->count - 1], (int)backlog) != 0)
 		return say(error, error_size, spec, strerror(errno), NULL);
 	return true;
+}
+
+bool listen_check(const char *addresses, char *error, size_t error_size)
+{
+	char *copy = strdup(addresses), *rest = NULL;
+	bool is_good = true;
+
+	if (!copy)
+		check_out_of_memory(strlen(addresses), "addresses");
+	for (char *spec = strtok_r(copy, ", ", &rest); spec && is_good; spec = strtok_r(NULL, ", ", &rest))
+		is_good = check_one(spec, error, error_size);
+	free(copy);
+	return is_good;
 }
 
 bool listen_open(struct listeners *listeners, const char *addresses, int64_t mode, int64_t backlog, char *error,

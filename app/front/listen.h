@@ -33,6 +33,9 @@ struct listeners {
 bool listen_open(struct listeners *listeners, const char *addresses, int64_t mode, int64_t backlog, char *error,
 		 size_t error_size) __attribute__((warn_unused_result));
 
+/* Whether the addresses can be read; nothing is opened. */
+bool listen_check(const char *addresses, char *error, size_t error_size) __attribute__((warn_unused_result));
+
 /* Takes over what was inherited; false when nothing was. */
 bool listen_inherit(struct listeners *listeners) __attribute__((warn_unused_result));
 

@@ -49,6 +49,8 @@ struct poller {
 	struct connection *free;
 	struct slab *slabs;
 	unsigned open, connections_max;
+	atomic_uint active; /* requests being served */
+	unsigned requests_max;
 	bool is_counted;
 };
 
@@ -58,8 +60,8 @@ static void watch_listeners(struct poller *poller, bool on)
 		return;
 	poller->accepts = on;
 	for (unsigned i = 0; i < poller->listener_count; i++) {
-		/* Listeners are told from connections by their place in the table. Exclusive: of several processes one is woken. */
-		struct epoll_event event = { .events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = &poller->listeners[i] };
+		/* Listeners are told from connections by their place in the table. */
+		struct epoll_event event = { .events = EPOLLIN, .data.ptr = &poller->listeners[i] };
 
 		if (epoll_ctl(poller->epoll_fd, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, poller->listeners[i], &event) != 0)
 			log_error("front: epoll_ctl on a listening socket: %s", strerror(errno));
@@ -73,7 +75,7 @@ static const int *as_listener(const struct poller *poller, const void *data)
 	return place >= poller->listeners && place < poller->listeners + LISTENERS_MAX ? place : NULL;
 }
 
-struct poller *poller_new(unsigned connections_max, bool is_counted)
+struct poller *poller_new(unsigned connections_max, unsigned requests_max, bool is_counted)
 {
 	struct poller *poller = calloc(1, sizeof(*poller));
 
@@ -86,6 +88,7 @@ struct poller *poller_new(unsigned connections_max, bool is_counted)
 	}
 	pthread_mutex_init(&poller->lock, NULL);
 	poller->connections_max = connections_max;
+	poller->requests_max = requests_max;
 	poller->is_counted = is_counted;
 	poller->ready_end = &poller->ready_first;
 	poller->all.next = poller->all.prev = &poller->all;
@@ -129,6 +132,19 @@ bool poller_listen(struct poller *poller, const int *fds, unsigned count)
 bool poller_is_draining(const struct poller *poller)
 {
 	return atomic_load_explicit(&poller->is_draining, memory_order_relaxed);
+}
+
+bool poller_admit(struct poller *poller)
+{
+	if (atomic_fetch_add_explicit(&poller->active, 1, memory_order_relaxed) < poller->requests_max)
+		return true;
+	poller_dismiss(poller);
+	return false;
+}
+
+void poller_dismiss(struct poller *poller)
+{
+	atomic_fetch_sub_explicit(&poller->active, 1, memory_order_relaxed);
 }
 
 unsigned poller_connection_count(struct poller *poller)
@@ -233,8 +249,7 @@ static void on_accept_again(struct loop_timer *timer)
 	struct poller *poller = member->poller;
 
 	pthread_mutex_lock(&poller->lock);
-	if (!poller->is_draining)
-		watch_listeners(poller, true);
+	watch_listeners(poller, true);
 	pthread_mutex_unlock(&poller->lock);
 }
 
@@ -448,7 +463,6 @@ void poller_drain(struct poller *poller)
 
 	pthread_mutex_lock(&poller->lock);
 	poller->is_draining = true;
-	watch_listeners(poller, false);
 	for (struct connection *connection = poller->all.next; connection != &poller->all; connection = next) {
 		unsigned idle = 0;
 

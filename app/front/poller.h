@@ -43,7 +43,7 @@ struct poller_member {
 };
 
 /* 'is_counted': its connections are in the metrics. */
-struct poller *poller_new(unsigned connections_max, bool is_counted);
+struct poller *poller_new(unsigned connections_max, unsigned requests_max, bool is_counted);
 
 /* After the last member has left. */
 void poller_free(struct poller *poller);
@@ -62,10 +62,15 @@ struct connection *poller_take(struct poller *poller, struct poller_member *memb
 bool poller_rest(struct poller *poller, struct poller_member *member);
 void poller_rise(struct poller *poller, struct poller_member *member);
 
-/* No more accepting; parked connections on which nothing waits are closed. Once is enough. */
+/* From now on requests are refused with 503, as long as the process still works on others: a front server that connects is not left
+ * waiting. Parked connections on which nothing waits are closed. Once is enough. */
 void poller_drain(struct poller *poller);
 
 bool poller_is_draining(const struct poller *poller);
+
+/* One more request of the process; false when requests_max are served already. Each that is admitted is dismissed at its end. */
+bool poller_admit(struct poller *poller) __attribute__((warn_unused_result));
+void poller_dismiss(struct poller *poller);
 
 /* Connections that exist, parked ones included. */
 unsigned poller_connection_count(struct poller *poller);

@@ -78,14 +78,26 @@ static void *offload_thread(void *arg)
 	return NULL;
 }
 
-static void stop_threads(struct offload *offload)
+static bool join(pthread_t thread, int64_t deadline_ns)
+{
+	int64_t wall_ns = clock_wall_ns() + (deadline_ns - clock_now_ns());
+	struct timespec until = { .tv_sec = wall_ns / CLOCK_S, .tv_nsec = wall_ns % CLOCK_S };
+
+	if (deadline_ns == CLOCK_NEVER)
+		return pthread_join(thread, NULL) == 0;
+	return pthread_timedjoin_np(thread, NULL, &until) == 0;
+}
+
+bool offload_stop(struct offload *offload, int64_t deadline_ns)
 {
 	pthread_mutex_lock(&offload->lock);
 	offload->is_stopping = true;
 	pthread_cond_broadcast(&offload->work);
 	pthread_mutex_unlock(&offload->lock);
-	for (unsigned i = 0; i < offload->thread_count; i++)
-		pthread_join(offload->threads[i], NULL);
+	for (; offload->thread_count > 0; offload->thread_count--)
+		if (!join(offload->threads[offload->thread_count - 1], deadline_ns))
+			return false;
+	return true;
 }
 
 /* Signals are the main thread's. */
@@ -126,7 +138,7 @@ void offload_free(struct offload *offload)
 {
 	if (!offload)
 		return;
-	stop_threads(offload);
+	LEAT_CHECK(offload_stop(offload, CLOCK_NEVER));
 	pthread_cond_destroy(&offload->work);
 	pthread_mutex_destroy(&offload->lock);
 	free(offload);

@@ -24,7 +24,10 @@ struct offload;
 /* NULL with errno when no thread can be made. */
 struct offload *offload_new(unsigned threads, unsigned queue_max);
 
-/* Runs what is queued, ends the threads. Tasks must not wait any more. */
+/* Runs what is queued and ends the threads; false when a call has not returned by then. Tasks must not wait any more. */
+bool offload_stop(struct offload *offload, int64_t deadline_ns) LEAT_MUST_USE;
+
+/* Stops it first, however long that takes. */
 void offload_free(struct offload *offload);
 
 enum leat_result offload_call(struct offload *offload, void (*fn)(void *arg), void *arg, size_t size,

@@ -41,6 +41,17 @@ def test_an_unknown_command_is_refused():
     assert "dance" in complaint("dance")
 
 
+@pytest.mark.parametrize("listen", ["nowhere", "unix:relative", "127.0.0.1:99999", "unix:/" + "x" * 108])
+def test_an_address_that_cannot_be_is_refused(listen):
+    assert listen in complaint("check", "--set", f"listen={listen}")
+
+
+@pytest.mark.parametrize("url", ["postgresql://u:s3cr3t@[h/db", "postgresql://u:s3cr%zzt@h/db", "::bad::s3cr3t"])
+def test_a_bad_database_url_is_refused_without_showing_its_password(url):
+    words = complaint("serve", "--set", f"database_url={url}")
+    assert "database_url" in words and "s3cr" not in words
+
+
 def test_an_unknown_setting_is_refused_with_the_nearest_known_one():
     assert "workers" in complaint("check", "--set", "wokers=2")
 

@@ -157,7 +157,7 @@ def test_a_deadline_is_kept(testbed, figure):
 
 
 def test_more_requests_than_allowed_are_refused_at_once(start_leat):
-    testbed = start_leat(requests_max=4, workers=1).wait_ready()
+    testbed = start_leat(requests_max=4, workers=2).wait_ready()
     with connections(testbed, 4) as busy:
         for connection in busy:
             connection.send("GET", "/sleep/5000")

@@ -2,11 +2,10 @@
 
 import os
 import signal
-import time
 
 import pytest
 
-from servers import FLAVOUR, Leat, is_running, wait_until
+from servers import Leat, is_running, wait_until
 
 
 @pytest.fixture
@@ -42,31 +41,43 @@ def test_term_lets_a_request_finish(testbed):
 def test_term_stops_an_idle_leat_at_once_and_closes_kept_connections(testbed):
     with testbed.connect() as connection:
         connection.ask("GET", "/hello")
-        began = time.monotonic()
         testbed.send(signal.SIGTERM)
         assert connection.is_closed()
         assert testbed.wait() == 0
-    assert FLAVOUR or time.monotonic() - began < 2
+
+
+def test_while_it_stops_new_requests_are_told_to_come_back(start_leat):
+    testbed = start_leat(processes=1).wait_ready()
+    with sleeping(testbed, 2000) as connection:
+        testbed.send(signal.SIGTERM)
+        testbed.wait_for(lambda: "stopping" in testbed.log(), "the TERM is taken")
+        testbed.wait_for(lambda: testbed.ask("GET", "/hello").status == 503, "new requests are refused")
+        assert connection.receive().status == 200
+    assert testbed.wait() == 0
+
+
+def test_a_call_that_blocks_for_long_does_not_hold_up_the_end(start_leat):
+    testbed = start_leat().wait_ready()
+    assert testbed.ask("GET", "/block/50000").status == 504
+    testbed.send(signal.SIGTERM)
+    assert testbed.wait() == 0
+    assert "killing" not in testbed.log()
 
 
 def test_requests_past_the_grace_are_cancelled(start_leat):
     testbed = start_leat(grace="300ms").wait_ready()
-    with sleeping(testbed, 9000):
-        began = time.monotonic()
+    with sleeping(testbed, 55000):
         testbed.send(signal.SIGTERM)
         assert testbed.wait() == 0
-        assert time.monotonic() - began < (20 if FLAVOUR else 3)
 
 
 def test_a_second_term_ends_at_once(testbed):
     pids = [testbed.pid, *testbed.worker_pids()]
-    with sleeping(testbed, 9000):
-        began = time.monotonic()
+    with sleeping(testbed, 55000):
         testbed.send(signal.SIGTERM)
         testbed.wait_for(lambda: "stopping" in testbed.log() or "drain" in testbed.log(), "the first TERM is taken")
         testbed.send(signal.SIGTERM)
         testbed.wait()
-        assert time.monotonic() - began < (20 if FLAVOUR else 3)
     all_gone(pids)
 
 
