@@ -18,12 +18,12 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "front/connection.h"
+#include "front/listen.h"
 
 enum {
 	CONNECTION_MAGIC = 0xC0881EC7,
 	EVENTS_A_CALL = 32,
 	ACCEPTS_A_CALL = 16,
-	LISTENERS_MAX = 16,
 	SLAB = 64, /* connections allocated together */
 };
 
