@@ -23,6 +23,7 @@
 
 enum {
 	STARTS_A_TURN = 16,
+	TURNS_UNPOLLED = 8, /* at most, while no task waits for anything that the loop's own epoll tells */
 	KEPT_UNTRIMMED = 1 << 20, /* bytes of request memory that are not worth a timer */
 };
 
@@ -40,6 +41,7 @@ struct worker {
 	bool is_stopping;
 	bool is_cancelling;
 	bool was_busy; /* in this turn */
+	unsigned turns;
 	uint8_t scratch[FRONT_SCRATCH];
 };
 
@@ -66,12 +68,14 @@ static void on_trim(struct loop_timer *timer)
 		return; /* the pool is busy: next time */
 }
 
+/* One look a turn: what comes after it is found by the next. */
 static bool start_some(struct worker *worker)
 {
 	struct connection *connection;
 	int started = 0;
 
-	while (started < STARTS_A_TURN && (connection = poller_take(worker->options.poller, &worker->front.member))) {
+	while (started < STARTS_A_TURN &&
+	       (connection = poller_take(worker->options.poller, &worker->front.member, started == 0))) {
 		connection_start(connection, &worker->front);
 		started++;
 	}
@@ -82,9 +86,10 @@ static bool start_some(struct worker *worker)
 static void rest(struct worker *worker)
 {
 	struct poller *poller = worker->options.poller;
-	bool may_sleep = poller_rest(poller, &worker->front.member);
+	int64_t until_ns = poller_rest(poller, &worker->front.member);
+	int64_t due_ns = loop_sleep_until(worker->loop);
 
-	loop_poll(worker->loop, may_sleep ? loop_sleep_until(worker->loop) : 0);
+	loop_poll(worker->loop, until_ns < due_ns ? until_ns : due_ns);
 	poller_rise(poller, &worker->front.member);
 }
 
@@ -95,7 +100,10 @@ static void look_again(struct worker *worker)
 {
 	if (loop_sleep_until(worker->loop) != 0)
 		sched_yield();
-	loop_poll(worker->loop, 0);
+	if (loop_task_count(worker->loop) > 0 || ++worker->turns % TURNS_UNPOLLED == 0)
+		loop_poll(worker->loop, 0);
+	else
+		loop_pass(worker->loop);
 }
 
 static void turn(struct worker *worker)

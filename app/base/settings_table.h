@@ -36,7 +36,7 @@
 	X(NUMBER,   offload_threads,   "4", 1, 256, "threads", "Threads a process for calls that block.") \
 	X(NUMBER,   offload_queue,     "1024", 1, 1000000, "calls", "Calls that wait for an offload thread; more get 503.") \
 	X(SECRET,   database_url,      "", 0, 4000, "", "PostgreSQL: postgresql://user@host/name or key=value words; empty: no database.") \
-	X(NUMBER,   db_lanes,          "1", 1, 64, "connections", "Pipelined connections a worker shares among its requests.") \
+	X(NUMBER,   db_lanes,          "2", 1, 64, "connections", "Pipelined connections a worker shares among its requests.") \
 	X(NUMBER,   db_lane_depth,     "1024", 1, 100000, "statements", "Statements in flight on one lane; more get 503.") \
 	X(DURATION, db_connect_timeout, "5s", 1, 600000, "", "Time for one attempt to connect.") \
 	X(DURATION, db_retry_least,    "100ms", 1, 600000, "", "First pause after a failed attempt to connect; doubles, with jitter, up to db_retry_most.") \

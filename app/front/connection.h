@@ -1,7 +1,7 @@
 /* connection.h - a front server's connection: parked between requests, owned by one worker while it has work.
  *
  * Use:
- *     while ((connection = poller_take(front->poller, &front->member)))   -- claimed for this worker
+ *     while ((connection = poller_take(front->poller, &front->member, true)))   -- claimed for this worker
  *         connection_start(connection, front);
  *
  * A connection is PARKED (nobody's; costs this struct and its descriptor, no thread, no stack, no buffer) or BUSY

@@ -28,6 +28,7 @@ enum {
 };
 
 #define ACCEPT_PAUSE_NS (100 * CLOCK_MS)
+#define LOOKOUT_NS      CLOCK_MS /* what waits longer is worth waking another worker */
 
 struct slab {
 	struct slab *next;
@@ -42,8 +43,11 @@ struct poller {
 	bool accepts; /* listeners are watched */
 	atomic_bool is_draining;
 	struct connection *ready_first, **ready_end;
+	int64_t ready_since_ns;        /* the list was empty before */
 	struct poller_member *resting; /* the one who rested last first */
-	struct poller_member *watcher; /* has the shared epoll armed in its loop */
+	struct poller_member *watcher; /* looks for events, or sleeps with the shared epoll armed in its loop; NULL: nobody yet */
+	struct poller_member *lookout; /* rests, but sees to it every LOOKOUT_NS that the watcher does not compute; or NULL */
+	unsigned progress;             /* steps of the watcher, and of those who take */
 	unsigned member_count;
 	struct connection all; /* head of the ring of open connections */
 	struct connection *free;
@@ -177,6 +181,8 @@ static void push_ready(struct poller *poller, struct connection *connection)
 {
 	connection->loop = NULL; /* nobody to post to until a worker takes it */
 	connection->next_ready = NULL;
+	if (!poller->ready_first)
+		poller->ready_since_ns = clock_now_ns();
 	*poller->ready_end = connection;
 	poller->ready_end = &connection->next_ready;
 }
@@ -353,19 +359,32 @@ void poller_requeue(struct poller *poller, struct connection *connection)
 	pthread_mutex_unlock(&poller->lock);
 }
 
-struct connection *poller_take(struct poller *poller, struct poller_member *member)
+/* Those on the list are this worker's next, unless it takes long over one. With a lookout, who sees that, another worker is not
+ * woken before they have waited. */
+static void share_ready(struct poller *poller)
+{
+	if (!poller->ready_first)
+		return;
+	if (!poller->lookout || clock_now_ns() - poller->ready_since_ns > LOOKOUT_NS)
+		wake_another(poller);
+}
+
+struct connection *poller_take(struct poller *poller, struct poller_member *member, bool may_look)
 {
 	struct connection *connection;
 
 	pthread_mutex_lock(&poller->lock);
-	if (!poller->ready_first && !poller->watcher) /* a watcher, asleep, is told of events by the kernel */
+	if (!poller->watcher)
+		poller->watcher = member;
+	if (may_look && !poller->ready_first && poller->watcher == member)
 		look_for_events(poller, member);
 	connection = pop_ready(poller);
+	if (connection || poller->watcher == member)
+		poller->progress++;
 	if (connection) {
 		connection->loop = member->loop;
 		atomic_fetch_and(&connection->state, ~(unsigned)CONNECTION_READABLE);
-		if (poller->ready_first)
-			wake_another(poller);
+		share_ready(poller);
 	}
 	pthread_mutex_unlock(&poller->lock);
 	return connection;
@@ -381,11 +400,25 @@ static void on_front_event(struct loop_watch *watch, uint32_t events)
 	member->has_events = true;
 }
 
-static void set_watcher(struct poller *poller, struct poller_member *member)
+/* The watcher sleeps, or is about to. What is armed stays so until it fires. */
+static void arm(struct poller *poller)
 {
-	poller->watcher = member;
-	if (member && !loop_watch_change(member->loop, &member->watch, EPOLLIN | EPOLLONESHOT))
+	struct poller_member *member = poller->watcher;
+
+	if (member->is_armed)
+		return;
+	member->is_armed = loop_watch_change(member->loop, &member->watch, EPOLLIN | EPOLLONESHOT);
+	if (!member->is_armed)
 		log_error("front: epoll_ctl on the shared epoll: %s", strerror(errno));
+}
+
+/* The watcher has something to do that may take long; without a lookout, one of those asleep watches. */
+static void hand_on_watch(struct poller *poller)
+{
+	if (poller->lookout || !poller->resting)
+		return;
+	poller->watcher = poller->resting;
+	arm(poller);
 }
 
 bool poller_join(struct poller *poller, struct poller_member *member, struct loop *loop)
@@ -411,28 +444,68 @@ void poller_leave(struct poller *poller, struct poller_member *member)
 	loop_unwatch(member->loop, &member->watch);
 	pthread_mutex_lock(&poller->lock);
 	LEAT_CHECK(!member->is_resting && !member->is_woken);
+	if (poller->watcher == member) {
+		poller->watcher = poller->resting;
+		if (poller->watcher)
+			arm(poller);
+	}
 	poller->member_count--;
 	pthread_mutex_unlock(&poller->lock);
 }
 
-bool poller_rest(struct poller *poller, struct poller_member *member)
+static void take_down_events(struct poller_member *member)
 {
-	bool may_sleep;
+	if (member->has_events)
+		member->is_armed = false; /* one-shot */
+	member->has_events = false;
+}
+
+static void enlist(struct poller *poller, struct poller_member *member)
+{
+	member->is_resting = true;
+	member->prev_resting = NULL;
+	member->next_resting = poller->resting;
+	if (poller->resting)
+		poller->resting->prev_resting = member;
+	poller->resting = member;
+}
+
+static void delist(struct poller *poller, struct poller_member *member)
+{
+	*(member->prev_resting ? &member->prev_resting->next_resting : &poller->resting) = member->next_resting;
+	if (member->next_resting)
+		member->next_resting->prev_resting = member->prev_resting;
+	member->is_resting = false;
+}
+
+/* While the watcher is awake, and for as long as it rises again within each LOOKOUT_NS. */
+static bool needs_lookout(const struct poller *poller, const struct poller_member *member)
+{
+	return !poller->lookout && (!poller->watcher->is_resting || (member->was_lookout && poller->progress != member->progress_seen));
+}
+
+int64_t poller_rest(struct poller *poller, struct poller_member *member)
+{
+	int64_t until_ns = CLOCK_NEVER;
 
 	pthread_mutex_lock(&poller->lock);
-	may_sleep = !poller->ready_first;
-	if (may_sleep) {
-		member->is_resting = true;
-		member->prev_resting = NULL;
-		member->next_resting = poller->resting;
-		if (poller->resting)
-			poller->resting->prev_resting = member;
-		poller->resting = member;
+	take_down_events(member);
+	if (poller->ready_first) {
+		until_ns = 0;
+	} else {
 		if (!poller->watcher)
-			set_watcher(poller, member);
+			poller->watcher = member;
+		enlist(poller, member);
+		if (poller->watcher == member) {
+			arm(poller);
+		} else if (needs_lookout(poller, member)) {
+			poller->lookout = member;
+			until_ns = loop_now_ns(member->loop) + LOOKOUT_NS;
+		}
+		member->progress_seen = poller->progress;
 	}
 	pthread_mutex_unlock(&poller->lock);
-	return may_sleep;
+	return until_ns;
 }
 
 void poller_rise(struct poller *poller, struct poller_member *member)
@@ -440,16 +513,20 @@ void poller_rise(struct poller *poller, struct poller_member *member)
 	if (!member->is_resting)
 		return;
 	pthread_mutex_lock(&poller->lock);
-	*(member->prev_resting ? &member->prev_resting->next_resting : &poller->resting) = member->next_resting;
-	if (member->next_resting)
-		member->next_resting->prev_resting = member->prev_resting;
-	member->is_resting = false;
-	if (poller->watcher == member) {
-		if (member->has_events) /* before the next watcher would be woken by the same ones */
-			look_for_events(poller, member);
-		member->has_events = false;
-		set_watcher(poller, poller->resting);
+	delist(poller, member);
+	member->was_lookout = poller->lookout == member;
+	if (member->was_lookout) {
+		poller->lookout = NULL;
+		if (!poller->watcher->is_resting && poller->progress == member->progress_seen)
+			poller->watcher = member; /* it computes: whoever comes meanwhile is this worker's */
 	}
+	if (poller->watcher == member) {
+		poller->progress++;
+		if (member->has_events) /* before another watcher would be woken by the same ones */
+			look_for_events(poller, member);
+		hand_on_watch(poller);
+	}
+	take_down_events(member);
 	pthread_mutex_unlock(&poller->lock);
 }
 

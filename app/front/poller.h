@@ -1,19 +1,22 @@
 /* poller.h - listening sockets and parked connections of a process, watched for all its workers.
  *
  * Use, in each worker's loop:
- *     while (budget-- && (connection = poller_take(poller, &member)))
+ *     while (budget-- && (connection = poller_take(poller, &member, is_first)))
  *         connection_start(connection, front);
- *     if (poller_rest(poller, &member))                      -- nothing to do
- *         loop_poll(loop, loop_sleep_until(loop));
- *     else
- *         loop_poll(loop, 0);
+ *     until_ns = poller_rest(poller, &member);               -- nothing to do
+ *     loop_poll(loop, until_ns or sooner);
  *     poller_rise(poller, &member);
  *
  * One epoll holds all connections, edge-triggered, so that a kept connection needs no system call to park or to
- * wake up. Among the workers that sleep exactly one, the watcher, has this epoll in its own loop's, one-shot: an event wakes one
- * worker, not all. A worker that rises hands the watch to another sleeper, with one epoll_ctl, so a request never
- * waits behind a worker that computes while another one sleeps. What one epoll_wait found beyond the first goes on a list
- * that every worker takes from.
+ * wake up. One worker, the watcher, looks for events while it is awake; asleep it has this epoll in its own loop's, one-shot, so
+ * an event wakes one worker, not all. What it finds goes on a list that every worker takes from.
+ *
+ * No request waits long behind a worker that computes while another one sleeps:
+ *  - Under little load a watcher that rises hands the watch to a sleeper, with one epoll_ctl.
+ *  - Under more, when workers would only wake each other, it keeps the watch, and one of those that sleep is the lookout: every
+ *    millisecond it sees whether the watcher has made a step; if not, it takes the watch over. As soon as the watcher has slept for a
+ *    millisecond it sleeps on.
+ *  - What waits on the list for a millisecond wakes another worker.
  *
  * Ownership:      the poller owns its connections and closes what is parked in poller_free.
  * Thread-safety:  any thread of the process; members are their worker's.
@@ -37,9 +40,12 @@ struct poller_member {
 	struct loop *loop;
 	struct poller *poller;
 	struct poller_member *next_resting, *prev_resting;
-	bool is_resting; /* asleep, or about to be */
-	bool is_woken;   /* 'wake' is on its way */
-	bool has_events; /* the shared epoll reported some to this worker's loop */
+	bool is_resting;  /* asleep, or about to be */
+	bool is_woken;    /* 'wake' is on its way */
+	bool is_armed;    /* the shared epoll is, in this worker's loop */
+	bool has_events;  /* the shared epoll reported some to this worker's loop */
+	bool was_lookout; /* until it rose */
+	unsigned progress_seen; /* when it rested */
 };
 
 /* 'is_counted': its connections are in the metrics. */
@@ -55,11 +61,12 @@ bool poller_join(struct poller *poller, struct poller_member *member,
 		 struct loop *loop) __attribute__((warn_unused_result));
 void poller_leave(struct poller *poller, struct poller_member *member);
 
-/* A connection with work, busy and this worker's from now on; NULL when there is none. */
-struct connection *poller_take(struct poller *poller, struct poller_member *member);
+/* A connection with work, busy and this worker's from now on; NULL when there is none. With 'may_look' the kernel is asked when
+ * none is known: once a turn is enough, for what comes later is found by the next one. */
+struct connection *poller_take(struct poller *poller, struct poller_member *member, bool may_look);
 
-/* Before sleeping: false when there is work after all. */
-bool poller_rest(struct poller *poller, struct poller_member *member);
+/* Before sleeping: until when, at most; 0 when there is work after all. */
+int64_t poller_rest(struct poller *poller, struct poller_member *member);
 void poller_rise(struct poller *poller, struct poller_member *member);
 
 /* From now on requests are refused with 503, as long as the process still works on others: a front server that connects is not left

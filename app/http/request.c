@@ -46,8 +46,8 @@ static void note(struct leat_request *req, const char *param)
 		leat_text name = known[i].name;
 		leat_text *value = (leat_text *)((char *)req + known[i].member);
 
-		/* The gate saw to it that a name holds no "=". */
-		if (!value->ptr && strncmp(param, name.ptr, name.len) == 0 && param[name.len] == '=') {
+		/* The gate saw to it that a name holds no "=". Most differ in their first letter. */
+		if (*param == *name.ptr && !value->ptr && strncmp(param, name.ptr, name.len) == 0 && param[name.len] == '=') {
 			*value = leat_text_from(param + name.len + 1);
 			return;
 		}

@@ -359,6 +359,14 @@ static int wait_for_events(struct loop *loop, struct epoll_event *events, int64_
 	return count;
 }
 
+void loop_pass(struct loop *loop)
+{
+	run_turns(loop);
+	loop->now_ns = clock_now_ns();
+	run_posts(loop);
+	run_timers(loop);
+}
+
 void loop_poll(struct loop *loop, int64_t until_ns)
 {
 	struct epoll_event events[EVENTS_A_TURN];

@@ -47,6 +47,9 @@ bool loop_run_ready(struct loop *loop);
 /* Waits for events until 'until_ns' at most, delivers them, and wakes tasks whose deadline has passed. */
 void loop_poll(struct loop *loop, int64_t until_ns);
 
+/* The same without asking the kernel for events. */
+void loop_pass(struct loop *loop);
+
 /* When loop_poll must return at the latest: 0 when a task is ready, the next deadline, or CLOCK_NEVER. */
 int64_t loop_sleep_until(const struct loop *loop);
 
