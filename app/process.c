@@ -332,6 +332,7 @@ int process_serve(const struct leat_service *service, const struct settings *set
 	struct plan plan = { .service = service, .settings = settings, .worker_count = count_workers(settings) };
 	const struct supervisor_plan supervision = { .processes = (unsigned)settings->processes,
 						     .grace_ms = settings->grace,
+						     .same_ask_ms = 100,
 						     .run = run,
 						     .arg = &plan };
 	int status;

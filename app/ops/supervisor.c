@@ -38,6 +38,7 @@ struct supervisor {
 	sigset_t awaited;
 	sigset_t stop_signals; /* those received so far */
 	int64_t started_ns;
+	int64_t asked_ns; /* when the last of them was new */
 	int64_t kill_ns; /* CLOCK_NEVER until it is stopping, and again once all are killed */
 	bool is_stopping;
 	int exit_status;
@@ -222,11 +223,14 @@ static void begin_stop(struct supervisor *s)
 static void take_stop_signal(struct supervisor *s, int signal_number)
 {
 	const char *name = signal_number == SIGTERM ? "TERM" : "INT";
+	int64_t now_ns = clock_now_ns();
 
 	if (sigismember(&s->stop_signals, signal_number)) {
-		kill_all(s, "asked twice to stop");
+		if (now_ns - s->asked_ns >= s->plan->same_ask_ms * CLOCK_MS)
+			kill_all(s, "asked twice to stop");
 		return;
 	}
+	s->asked_ns = now_ns;
 	sigaddset(&s->stop_signals, signal_number);
 	if (!s->is_stopping) {
 		log_info("supervisor: %s: stopping; requests in flight have %lld ms", name,

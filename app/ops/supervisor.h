@@ -2,13 +2,14 @@
  *
  * Use:
  *     const struct supervisor_plan plan = {
- *         .processes = 2, .grace_ms = 10000, .run = worker_process, .arg = &service,
+ *         .processes = 2, .grace_ms = 10000, .same_ask_ms = 100, .run = worker_process, .arg = &service,
  *     };
  *     return supervisor_run(&plan);
  *
  * Signals to the supervisor:
  *     TERM, INT   children get TERM and grace_ms + 2 s to end, then KILL. The same signal again: KILL at once.
- *                 (INT and then TERM is one stop: a terminal and the script above leat both pass a Ctrl-C on.)
+ *                 (INT and then TERM is one stop: a terminal and the script above leat both pass a Ctrl-C on. So is the same
+ *                 signal within same_ask_ms: timeout(1) sends TERM to the process and to its group.)
  *     HUP, USR1   passed on to the children
  *
  * A child that ends on its own is started again after a pause (respawn.h). One that ends with SUPERVISOR_FATAL in the
@@ -37,6 +38,7 @@ enum { SUPERVISOR_FATAL = 78 };
 struct supervisor_plan {
 	unsigned processes;
 	int64_t grace_ms;
+	int64_t same_ask_ms; /* the same signal again within so long is the first one's echo */
 	/* The child's main; returns its exit status. 'process' counts from 0; a child that is started again has the
 	 * same. */
 	int (*run)(void *arg, unsigned process, int lifeline_fd);

@@ -242,6 +242,23 @@ START_TEST(a_second_term_ends_at_once)
 }
 END_TEST
 
+START_TEST(a_term_and_its_echo_are_one_stop)
+{
+	const struct supervisor_plan plan = { .processes = 1, .grace_ms = 3600000, .same_ask_ms = 3600000, .run = stubborn };
+
+	start(&plan);
+	expect("s");
+	kill(supervisor, SIGTERM);
+	expect("t");
+	kill(supervisor, SIGTERM);
+	wait_until_taken(SIGTERM);
+	kill(supervisor, SIGHUP);
+	expect("h"); /* the child lives */
+	kill(supervisor, SIGKILL);
+	expect_all_gone();
+}
+END_TEST
+
 START_TEST(int_and_then_term_is_one_stop)
 {
 	start(&one_stubborn);
@@ -403,6 +420,7 @@ Suite *suite(void)
 
 	HARNESS_CASE(s, "stopping", term_ends_all_and_is_a_clean_stop, int_ends_all_and_is_a_clean_stop,
 		     a_second_term_ends_at_once, int_and_then_term_is_one_stop,
+		     a_term_and_its_echo_are_one_stop, int_and_then_term_is_one_stop,
 		     a_child_that_does_not_end_is_killed_after_the_grace_time);
 	HARNESS_CASE(s, "ends", a_child_that_died_is_started_again, gauges_of_a_dead_child_are_forgotten,
 		     ends_that_were_asked_for_are_no_crashes, a_child_that_cannot_work_ends_the_service);
