@@ -13,8 +13,7 @@
  * attempt they get LEAT_UNAVAILABLE at once, until a lane is there again, or another worker has connected: then they wait for
  * one more attempt.
  *
- * Connecting: one attempt at a time a worker, with back-off (retry.h). It does not block, but for the host's name: give
- * hostaddr, an address or a socket's folder in database_url where name resolution may hang.
+ * Connecting: one attempt at a time a worker, with back-off (retry.h), on an offload thread (dial.h).
  *
  * Ownership:      the worker's. Loop, settings and offload pool outlive it.
  * Thread-safety:  only the worker whose loop it is on.
@@ -33,7 +32,6 @@ struct settings;
 /* Whether libpq understands a database_url. Its own words about one that it does not would show the password. */
 bool db_can_read_url(const char *url);
 
-/* 'offload' may be NULL: then a late statement's connection is closed without a cancel. */
 struct db *db_new(struct loop *loop, const struct settings *settings, struct offload *offload);
 
 /* No task may be waiting, and the loop must not turn any more. */

@@ -35,6 +35,7 @@
 #include <sys/epoll.h>
 
 #include "back/cancel.h"
+#include "back/dial.h"
 #include "back/fault.h"
 #include "base/check.h"
 #include "base/clock.h"
@@ -43,6 +44,7 @@
 #include "base/number.h"
 
 #define NAME_PREFIX "leat_"
+#define TOO_LATE    "no answer within db_connect_timeout"
 
 enum {
 	NAME_SIZE = sizeof(NAME_PREFIX) + NUMBER_INT_MAX,
@@ -140,6 +142,8 @@ static void drop_connection(struct lane *lane)
 	loop_timer_clear(lane->host->loop, &lane->timer);
 	cancel_drop(lane->cancel);
 	lane->cancel = NULL;
+	dial_drop(lane->dial);
+	lane->dial = NULL;
 	PQfinish(lane->connection);
 	lane->connection = NULL;
 	lane->last_name = 0;
@@ -440,26 +444,17 @@ static void read_answers(struct lane *lane)
 
 /* Connecting ------------------------------------------------------------------------------------------------------ */
 
+static void on_dialled(void *arg, PGconn *connection);
+
 void lane_connect(struct lane *lane)
 {
-	const struct settings *settings = lane->host->settings;
-	char timeout_ms[NUMBER_INT_MAX + 1];
-	/* Later ones win: the first two are defaults. With tcp_user_timeout, data that nobody acknowledges ends a
-	 * connection as soon as connecting would be given up; without it a cancel could hold its thread for minutes. */
-	const char *const names[] = { "fallback_application_name", "tcp_user_timeout", "dbname", "client_encoding",
-				      NULL };
-	const char *const values[] = { "leat", timeout_ms, settings->database_url, "UTF8", NULL };
+	const struct lane_host *host = lane->host;
 
-	timeout_ms[number_write_int(timeout_ms, settings->db_connect_timeout)] = '\0';
 	enter(lane, LANE_CONNECTING);
-	set_timer(lane, settings->db_connect_timeout);
-	lane->connection = PQconnectStartParams(names, values, 1);
-	if (!lane->connection)
-		check_out_of_memory(0, "a connection to PostgreSQL");
-	lane->watch.fd = PQsocket(lane->connection);
-	/* libpq: behave as if PQconnectPoll had asked to write. */
-	if (PQstatus(lane->connection) == CONNECTION_BAD || !watch_for(lane, EPOLLOUT))
-		lose_by_libpq(lane);
+	set_timer(lane, host->settings->db_connect_timeout); /* dialling keeps that, too, unless the resolver hangs */
+	lane->dial = dial_start(host->offload, host->loop, host->settings, on_dialled, lane);
+	if (!lane->dial)
+		lose(lane, "offload_queue is full, or earlier attempts hang (in name resolution?)");
 }
 
 /* So that a prepared statement's name, once it is in lane->names, is known to the server, and the first requests do not
@@ -490,14 +485,14 @@ static void on_notice(void *arg, const PGresult *notice)
 	log_debug("database: %s", PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY));
 }
 
-static void on_connected(struct lane *lane)
+static void begin(struct lane *lane)
 {
 	metrics_add(METRIC_DB_CONNECTS, 1);
 	metrics_add(METRIC_DB_CONNECTIONS, 1);
 	enter(lane, LANE_PREPARING);
+	set_timer(lane, lane->host->settings->db_connect_timeout);
 	PQsetNoticeReceiver(lane->connection, on_notice, NULL);
-	if (PQsetnonblocking(lane->connection, 1) != 0 || !PQenterPipelineMode(lane->connection) ||
-	    !watch_for(lane, EPOLLIN)) {
+	if (!watch_for(lane, EPOLLIN)) {
 		lose_by_libpq(lane);
 		return;
 	}
@@ -506,22 +501,18 @@ static void on_connected(struct lane *lane)
 		become_ready(lane);
 }
 
-/* libpq may have another socket after each step: the next address or host, or the same one without encryption. */
-static void poll_connection(struct lane *lane)
+static void on_dialled(void *arg, PGconn *connection)
 {
-	PostgresPollingStatusType status;
-	uint32_t events;
+	struct lane *lane = arg;
+	const char *why = PQerrorMessage(connection);
 
-	watch_for(lane, 0);
-	status = PQconnectPoll(lane->connection);
-	lane->watch.fd = PQsocket(lane->connection);
-	if (status == PGRES_POLLING_OK) {
-		on_connected(lane);
-		return;
-	}
-	events = status == PGRES_POLLING_WRITING ? EPOLLOUT : EPOLLIN;
-	if (status == PGRES_POLLING_FAILED || !watch_for(lane, events))
-		lose_by_libpq(lane);
+	lane->dial = NULL;
+	lane->connection = connection;
+	lane->watch.fd = PQsocket(connection);
+	if (PQstatus(connection) == CONNECTION_OK && PQpipelineStatus(connection) == PQ_PIPELINE_ON)
+		begin(lane);
+	else
+		lose(lane, *why ? why : TOO_LATE);
 }
 
 /* Late statements: the reasons are at the top -------------------------------------------------------------------- */
@@ -621,9 +612,7 @@ static void on_events(struct loop_watch *watch, uint32_t events)
 {
 	struct lane *lane = (struct lane *)((char *)watch - offsetof(struct lane, watch));
 
-	if (lane->state == LANE_CONNECTING)
-		poll_connection(lane);
-	else if (lane->state != LANE_DOWN) /* the event may be older than the end of the connection */
+	if (lane->state != LANE_DOWN) /* the event may be older than the end of the connection */
 		exchange(lane, events);
 }
 
@@ -634,7 +623,7 @@ static void on_timer(struct loop_timer *timer)
 	switch (lane->state) {
 	case LANE_CONNECTING:
 	case LANE_PREPARING:
-		lose(lane, "no answer within db_connect_timeout");
+		lose(lane, TOO_LATE);
 		break;
 	case LANE_LATE:
 		cancel_late(lane);

@@ -28,6 +28,7 @@
 #include "task/loop.h"
 
 struct cancel;
+struct dial;
 struct lane;
 struct offload;
 struct pg_conn; /* libpq's PGconn */
@@ -53,7 +54,7 @@ enum lane_state {
 struct lane_host {
 	struct loop *loop;
 	const struct settings *settings;
-	struct offload *offload; /* NULL: nothing is cancelled */
+	struct offload *offload; /* connects and cancels */
 	struct statements *statements;
 	struct query_pool *queries;
 	/* lane->state was 'from'. Lane functions may not be called from here. */
@@ -78,12 +79,12 @@ struct lane {
 	struct query *late;    /* LATE: the head that is waited for */
 	int64_t late_until_ns; /* CANCELLING: no longer */
 	struct cancel *cancel; /* CANCELLING: under way, or done */
+	struct dial *dial;     /* CONNECTING */
 	char why[256];         /* why it is LANE_DOWN */
 };
 
 void lane_init(struct lane *lane, struct lane_host *host);
 
-/* Not on a task's stack: it resolves names, and blocks while it does so unless the host is an address or a path. */
 void lane_connect(struct lane *lane);
 
 /* Only a lane that is LANE_READY. Sent at the end of the loop's turn, or sooner. */

@@ -1,0 +1,37 @@
+/* dial.h - makes a connection to PostgreSQL on an offload thread: names, TLS and passwords take their time there, not a worker's.
+ *
+ * Use:
+ *     lane->dial = dial_start(offload, loop, &settings, on_dialled, lane);   -- NULL: offload_queue is full, or others hang
+ *     dial_drop(lane->dial);                                                 -- no longer wanted
+ *
+ *     PGconn *connection = dial(&settings, &is_dropped);   -- on a thread that may block
+ *
+ * An attempt ends after db_connect_timeout, or soon after it was dropped. Only the resolver can hold its thread for longer; while two
+ * attempts that were dropped hang in it, no other begins.
+ *
+ * Ownership:      on_dialled gets the connection, which may have failed: PQstatus tells. dial_drop gives up all of it, and on_dialled is
+ *                 not called any more. Settings and loop outlive the offload pool.
+ * Thread-safety:  dial_start and dial_drop: the thread of the loop. dial: any thread.
+ * Errors:         those of the connection.
+ */
+#ifndef APP_BACK_DIAL_H
+#define APP_BACK_DIAL_H
+
+#include <stdatomic.h>
+
+struct dial;
+struct loop;
+struct offload;
+struct pg_conn; /* libpq's PGconn */
+struct settings;
+
+typedef void (*dial_fn)(void *arg, struct pg_conn *connection);
+
+/* 'fn' is called from the loop. */
+struct dial *dial_start(struct offload *offload, struct loop *loop, const struct settings *settings, dial_fn fn, void *arg);
+void dial_drop(struct dial *dial);
+
+/* Blocks. Never NULL; whether it is connected is in its status. It is not blocking, and in pipeline mode. */
+struct pg_conn *dial(const struct settings *settings, const atomic_bool *is_dropped) __attribute__((returns_nonnull));
+
+#endif
