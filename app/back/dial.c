@@ -37,7 +37,8 @@ static PGconn *begin(const struct settings *settings)
 	char timeout_ms[NUMBER_INT_MAX + 1];
 	/* Later ones win: the first two are defaults. With tcp_user_timeout, data that nobody acknowledges ends a
 	 * connection as soon as connecting would be given up; without it a cancel could hold its thread for minutes. */
-	const char *const names[] = { "fallback_application_name", "tcp_user_timeout", "dbname", "client_encoding", NULL };
+	const char *const names[] = { "fallback_application_name", "tcp_user_timeout", "dbname", "client_encoding",
+				      NULL };
 	const char *const values[] = { "leat", timeout_ms, settings->database_url, "UTF8", NULL };
 	PGconn *connection;
 
@@ -114,7 +115,8 @@ static void on_post(struct loop_post *post)
 	free(self);
 }
 
-struct dial *dial_start(struct offload *offload, struct loop *loop, const struct settings *settings, dial_fn fn, void *arg)
+struct dial *dial_start(struct offload *offload, struct loop *loop, const struct settings *settings, dial_fn fn,
+			void *arg)
 {
 	struct dial *self;
 

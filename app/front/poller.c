@@ -45,9 +45,11 @@ struct poller {
 	struct connection *ready_first, **ready_end;
 	int64_t ready_since_ns;        /* the list was empty before */
 	struct poller_member *resting; /* the one who rested last first */
-	struct poller_member *watcher; /* looks for events, or sleeps with the shared epoll armed in its loop; NULL: nobody yet */
-	struct poller_member *lookout; /* rests, but sees to it every LOOKOUT_NS that the watcher does not compute; or NULL */
-	unsigned progress;             /* steps of the watcher, and of those who take */
+	struct poller_member
+		*watcher; /* looks for events, or sleeps with the shared epoll armed in its loop; NULL: nobody yet */
+	struct poller_member
+		*lookout;  /* rests, but sees to it every LOOKOUT_NS that the watcher does not compute; or NULL */
+	unsigned progress; /* steps of the watcher, and of those who take */
 	unsigned member_count;
 	struct connection all; /* head of the ring of open connections */
 	struct connection *free;
@@ -195,8 +197,11 @@ static void open_connection(struct poller *poller, int fd)
 		add_slab(poller);
 	connection = poller->free;
 	poller->free = connection->next;
-	*connection = (struct connection){ .magic = CONNECTION_MAGIC, .fd = fd, .state = CONNECTION_BUSY,
-					   .next = &poller->all, .prev = poller->all.prev };
+	*connection = (struct connection){ .magic = CONNECTION_MAGIC,
+					   .fd = fd,
+					   .state = CONNECTION_BUSY,
+					   .next = &poller->all,
+					   .prev = poller->all.prev };
 	poller->all.prev->next = connection;
 	poller->all.prev = connection;
 	poller->open++;
@@ -251,7 +256,8 @@ bool poller_watch(struct poller *poller, struct connection *connection)
 
 static void on_accept_again(struct loop_timer *timer)
 {
-	struct poller_member *member = (struct poller_member *)((char *)timer - offsetof(struct poller_member, accept_timer));
+	struct poller_member *member = (struct poller_member *)((char *)timer -
+								offsetof(struct poller_member, accept_timer));
 	struct poller *poller = member->poller;
 
 	pthread_mutex_lock(&poller->lock);
@@ -262,7 +268,9 @@ static void on_accept_again(struct loop_timer *timer)
 /* Descriptors or memory ran out. The kernel keeps the clients waiting; asking again at once would only burn time. */
 static void pause_accepting(struct poller *poller, struct poller_member *member, int why)
 {
-	log_limited(LOG_LEVEL_WARN, "front: accept: %s; accepting pauses for %d ms; raise the limit of open files (ulimit -n, LimitNOFILE) or lower connections_max",
+	log_limited(LOG_LEVEL_WARN,
+		    "front: accept: %s; accepting pauses for %d ms; raise the limit of open files (ulimit -n, "
+		    "LimitNOFILE) or lower connections_max",
 		    strerror(why), (int)(ACCEPT_PAUSE_NS / CLOCK_MS));
 	metrics_add(METRIC_ACCEPT_PAUSES, 1);
 	watch_listeners(poller, false);
@@ -481,7 +489,8 @@ static void delist(struct poller *poller, struct poller_member *member)
 /* While the watcher is awake, and for as long as it rises again within each LOOKOUT_NS. */
 static bool needs_lookout(const struct poller *poller, const struct poller_member *member)
 {
-	return !poller->lookout && (!poller->watcher->is_resting || (member->was_lookout && poller->progress != member->progress_seen));
+	return !poller->lookout &&
+	       (!poller->watcher->is_resting || (member->was_lookout && poller->progress != member->progress_seen));
 }
 
 int64_t poller_rest(struct poller *poller, struct poller_member *member)
@@ -531,7 +540,6 @@ void poller_rise(struct poller *poller, struct poller_member *member)
 }
 
 /* Draining ---------------------------------------------------------------------------------------------------------- */
-
 
 void poller_drain(struct poller *poller)
 {
