@@ -17,13 +17,15 @@ noinst_LTLIBRARIES += libleat-all.la
 libleat_all_la_SOURCES = \
 	app/back/cancel.c app/back/cancel.h \
 	app/back/dial.c app/back/dial.h \
-	app/back/db.c app/back/db.h \
+	app/back/db.c app/back/db.h app/back/db_internal.h \
 	app/back/fault.c app/back/fault.h \
 	app/back/lane.c app/back/lane.h \
+	app/back/lend.c app/back/lend.h \
 	app/back/migrate.c app/back/migrate.h \
 	app/back/query.c app/back/query.h \
 	app/back/retry.c app/back/retry.h \
 	app/back/row.c app/back/row.h \
+	app/back/session.c \
 	app/back/statement.c app/back/statement.h \
 	app/base/annotate.h \
 	app/base/arena.c app/base/arena.h \
@@ -35,6 +37,7 @@ libleat_all_la_SOURCES = \
 	app/base/metrics.c app/base/metrics.h \
 	app/base/metrics_table.h \
 	app/base/number.c app/base/number.h \
+	app/base/quota.c app/base/quota.h \
 	app/base/settings.c app/base/settings.h \
 	app/base/settings_kind.c app/base/settings_kind.h \
 	app/base/settings_print.c \

@@ -170,7 +170,7 @@ static void count(int status, int64_t duration_ns)
 		    1);
 	if (status == 504)
 		metrics_add(METRIC_REQUESTS_TIMED_OUT, 1);
-	metrics_observe(duration_ns);
+	metrics_observe(HISTOGRAM_REQUESTS, duration_ns);
 }
 
 static void record(struct walk *walk)

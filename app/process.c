@@ -5,6 +5,7 @@
 #include "process.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <malloc.h>
 #include <poll.h>
 #include <signal.h>
@@ -15,10 +16,12 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "back/lend.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/quota.h"
 #include "base/settings.h"
 #include "front/connection.h"
 #include "front/fcgi.h"
@@ -36,6 +39,7 @@ enum {
 	WORKERS_MAX = 256,
 	ADMIN_TASKS = 64,
 	ADMIN_CONNECTIONS = 64,
+	UPKEEP_MS = 1000,     /* between looks at the connections for lending */
 	LAST_CHANCE_MS = 500, /* for requests to end after they were cancelled */
 };
 
@@ -55,6 +59,7 @@ struct process {
 	struct router *router, *admin_router;
 	struct poller *poller, *admin_poller;
 	struct offload *offload;
+	struct lend *lend; /* NULL: no database */
 	struct accesslog *accesslog;
 	struct worker *workers[WORKERS_MAX + 1]; /* the admin thread last */
 	unsigned worker_count;
@@ -94,6 +99,11 @@ static bool open_accesslog(struct process *process)
 	return process->accesslog != NULL;
 }
 
+static bool has_database(const struct settings *settings)
+{
+	return settings->database_url[0] != '\0';
+}
+
 static bool make_shared_parts(struct process *process)
 {
 	const struct settings *settings = process->plan->settings;
@@ -109,6 +119,8 @@ static bool make_shared_parts(struct process *process)
 	process->offload = offload_new((unsigned)settings->offload_threads, (unsigned)settings->offload_queue);
 	if (!process->offload)
 		return fail(process, "offload threads");
+	if (has_database(settings))
+		process->lend = lend_new(settings, process->offload);
 	return open_accesslog(process);
 }
 
@@ -123,7 +135,7 @@ static bool start_worker(struct process *process, bool is_admin)
 		.router = is_admin ? process->admin_router : process->router,
 		.offload = process->offload,
 		.accesslog = is_admin ? NULL : process->accesslog,
-		.has_database = !is_admin && plan->settings->database_url[0] != '\0',
+		.lend = is_admin ? NULL : process->lend,
 		.is_admin = is_admin,
 		.tasks_max = is_admin ? ADMIN_TASKS : (unsigned)plan->settings->requests_max,
 	};
@@ -137,8 +149,9 @@ static bool start_worker(struct process *process, bool is_admin)
 static bool start_workers(struct process *process)
 {
 	const struct plan *plan = process->plan;
-	const struct admin_facts facts = { .version = plan->service->version, .worker_threads = plan->worker_count,
-					   .has_database = plan->settings->database_url[0] != '\0' };
+	const struct admin_facts facts = { .version = plan->service->version,
+					   .worker_threads = plan->worker_count,
+					   .has_database = has_database(plan->settings) };
 
 	admin_init(&facts);
 	while (process->worker_count < plan->worker_count)
@@ -183,6 +196,8 @@ static _Noreturn void leave(struct process *process, const char *what)
 /* Calls that outlive their requests: nobody waits for what they bring. */
 static int stop_offload(struct process *process)
 {
+	if (process->lend)
+		lend_stop(process->lend);
 	if (!offload_stop(process->offload, clock_now_ns() + LAST_CHANCE_MS * CLOCK_MS))
 		leave(process, "an offloaded call");
 	return EXIT_SUCCESS;
@@ -209,6 +224,7 @@ static void free_shared_parts(struct process *process)
 {
 	accesslog_close(process->accesslog);
 	offload_free(process->offload);
+	lend_free(process->lend);
 	for (unsigned i = 0; i < process->worker_count; i++)
 		worker_free(process->workers[i]);
 	poller_free(process->poller);
@@ -239,7 +255,11 @@ static void wait_for_term(struct process *process, int signals, int lifeline)
 	struct signalfd_siginfo info;
 
 	for (;;) {
-		if (poll(wait, 2, -1) < 0)
+		int count = poll(wait, 2, process->lend ? UPKEEP_MS : -1);
+
+		if (process->lend)
+			lend_tick(process->lend);
+		if (count <= 0)
 			continue;
 		if (wait[1].revents)
 			_exit(EXIT_FAILURE);
@@ -282,14 +302,13 @@ static bool open_sockets(struct plan *plan)
 	const struct settings *settings = plan->settings;
 	char error[512];
 
-	if (!listen_inherit(&plan->listeners) &&
-	    !listen_open(&plan->listeners, settings->listen, settings->listen_mode, settings->listen_backlog, error,
-			 sizeof(error))) {
+	if (!listen_inherit(&plan->listeners) && !listen_open(&plan->listeners, settings->listen, settings->listen_mode,
+							      settings->listen_backlog, error, sizeof(error))) {
 		log_error("%s", error);
 		return false;
 	}
-	if (!listen_open(&plan->admin_listeners, settings->admin_listen, settings->listen_mode, settings->listen_backlog,
-			 error, sizeof(error))) {
+	if (!listen_open(&plan->admin_listeners, settings->admin_listen, settings->listen_mode,
+			 settings->listen_backlog, error, sizeof(error))) {
 		log_error("%s (setting admin_listen)", error);
 		listen_close(&plan->listeners, true);
 		return false;
@@ -316,14 +335,34 @@ static unsigned count_workers(const struct settings *settings)
 	return (unsigned)(count < WORKERS_MAX ? count : WORKERS_MAX);
 }
 
+/* Lanes are fixed; what they leave of db_connections_max is for lending. */
+static bool share_connections(const struct plan *plan)
+{
+	const struct settings *settings = plan->settings;
+	int64_t lanes = settings->processes * plan->worker_count * settings->db_lanes;
+	int64_t lent = settings->processes * settings->db_lent_max;
+
+	if (settings->db_connections_max > 0 && settings->db_connections_max - lanes < lent)
+		lent = settings->db_connections_max - lanes;
+	if (lent < 1) {
+		log_error("db_connections_max = %" PRId64 " is too low: processes x workers x db_lanes are %" PRId64
+			  " already, and one at least is needed "
+			  "for transactions",
+			  settings->db_connections_max, lanes);
+		return false;
+	}
+	quota_create((unsigned)settings->processes, (unsigned)lent);
+	return true;
+}
+
 static void announce(const struct plan *plan)
 {
 	char where[256];
 
 	for (unsigned i = 0; i < plan->listeners.count; i++) {
 		listen_describe(plan->listeners.fds[i], where, sizeof(where));
-		log_info("%s %s listens on %s: %d processes of %u workers", plan->service->name, plan->service->version, where,
-			 (int)plan->settings->processes, plan->worker_count);
+		log_info("%s %s listens on %s: %d processes of %u workers", plan->service->name, plan->service->version,
+			 where, (int)plan->settings->processes, plan->worker_count);
 	}
 }
 
@@ -340,9 +379,13 @@ int process_serve(const struct leat_service *service, const struct settings *set
 	if (!open_sockets(&plan))
 		return EXIT_FAILURE;
 	raise_open_files();
-	mallopt(M_MMAP_THRESHOLD, 1 << 20); /* large pieces go back to the system when freed; left to itself, glibc stops doing so */
-	mallopt(M_MXFAST, 0); /* libfcgi frees its 8 KiB buffers after each request: each would merge all small free pieces */
+	mallopt(M_MMAP_THRESHOLD,
+		1 << 20); /* large pieces go back to the system when freed; left to itself, glibc stops doing so */
+	mallopt(M_MXFAST,
+		0); /* libfcgi frees its 8 KiB buffers after each request: each would merge all small free pieces */
 	metrics_create((unsigned)settings->processes, plan.worker_count + 2);
+	if (has_database(settings) && !share_connections(&plan))
+		return EXIT_FAILURE;
 	announce(&plan);
 	status = supervisor_run(&supervision);
 	listen_close(&plan.listeners, true);

@@ -125,9 +125,9 @@ static void turn(struct worker *worker)
 /* Connects the database on the thread whose loop it lives on. */
 static void open_database(struct worker *worker)
 {
-	if (!worker->options.has_database)
+	if (!worker->options.lend)
 		return;
-	worker->db = db_new(worker->loop, worker->options.settings, worker->options.offload);
+	worker->db = db_new(worker->loop, worker->options.settings, worker->options.offload, worker->options.lend);
 	worker->pipeline.environment.db = worker->db;
 }
 

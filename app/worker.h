@@ -35,8 +35,8 @@ struct worker_options {
 	struct poller *poller;
 	const struct router *router;
 	struct offload *offload;
+	struct lend *lend; /* NULL: no database */
 	struct accesslog *accesslog; /* NULL: none */
-	bool has_database;
 	bool is_admin;
 	unsigned tasks_max;
 };

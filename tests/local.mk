@@ -21,12 +21,13 @@ unit_programs = \
 	tests/unit/t_supervisor \
 	tests/unit/t_task \
 	tests/unit/t_timer \
+	tests/unit/t_tx \
 	tests/unit/t_uri \
 	tests/unit/t_utf8
 
 if HAVE_CHECK
 noinst_LTLIBRARIES += libharness.la
-libharness_la_SOURCES = tests/unit/harness.c tests/unit/harness.h
+libharness_la_SOURCES = tests/unit/harness.c tests/unit/harness.h tests/unit/db_stand.h
 libharness_la_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 
 check_PROGRAMS += $(unit_programs)

@@ -8,22 +8,19 @@
 #include <inttypes.h>
 #include <leat/db.h>
 #include <libpq-fe.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "back/lane.h"
-#include "back/query.h"
-#include "back/retry.h"
+#include "back/db_internal.h"
 #include "back/row.h"
-#include "back/statement.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/number.h"
 #include "base/settings.h"
-#include "task/call.h"
 #include "task/loop.h"
 #include "task/task.h"
 
@@ -31,20 +28,6 @@ enum {
 	BOOL_SIZE = sizeof("f"),
 	INT_SIZE = NUMBER_INT_MAX + 1,
 	FLOAT_SIZE = 32, /* "%.17g": sign, 17 digits, point, e-308, NUL */
-};
-
-struct db {
-	struct lane_host host; /* first: the lanes know this part of it */
-	struct statements statements;
-	struct query_pool queries;
-	struct query_list queue; /* QUERY_QUEUED */
-	struct loop_turn turn;   /* dispatches the queue */
-	struct retry retry;
-	uint64_t connects_seen; /* METRIC_DB_CONNECTS of all processes at our last failure */
-	struct loop_timer retry_timer;
-	bool is_stopping;
-	unsigned lane_count;
-	struct lane lanes[];
 };
 
 /* What leat_db_send hands out: the query while it is the request's, NULL once it was awaited. */
@@ -58,6 +41,7 @@ static void on_retry(struct loop_timer *timer);
 static void connect_next(struct db *db);
 static void on_lane_changed(struct lane_host *host, struct lane *lane, enum lane_state from);
 static void on_query_again(struct lane_host *host, struct query *query);
+static void on_lane_drained(struct lane_host *host, struct lane *lane);
 
 /* Life ------------------------------------------------------------------------------------------------------------- */
 
@@ -69,7 +53,7 @@ bool db_can_read_url(const char *url)
 	return options;
 }
 
-struct db *db_new(struct loop *loop, const struct settings *settings, struct offload *offload)
+struct db *db_new(struct loop *loop, const struct settings *settings, struct offload *offload, struct lend *lend)
 {
 	unsigned lane_count = (unsigned)settings->db_lanes;
 	size_t size = sizeof(struct db) + lane_count * sizeof(struct lane);
@@ -88,7 +72,9 @@ struct db *db_new(struct loop *loop, const struct settings *settings, struct off
 		.queries = &db->queries,
 		.changed = on_lane_changed,
 		.again = on_query_again,
+		.drained = on_lane_drained,
 	};
+	db->lend = lend;
 	db->turn.fn = on_turn_end;
 	db->retry_timer.fn = on_retry;
 	db->lane_count = lane_count;
@@ -120,6 +106,7 @@ void db_free(struct db *db)
 	if (!db)
 		return;
 	db_stop(db);
+	session_discard_all(db);
 	for (unsigned i = 0; i < db->lane_count; i++)
 		lane_close(&db->lanes[i]);
 	query_pool_fini(&db->queries);
@@ -133,6 +120,11 @@ bool db_is_up(const struct db *db)
 		if (db->lanes[i].state >= LANE_READY)
 			return true;
 	return false;
+}
+
+bool db_is_returning(const struct db *db)
+{
+	return db->returning;
 }
 
 /* Handing queries to lanes ---------------------------------------------------------------------------------------- */
@@ -153,16 +145,30 @@ static bool is_hopeful(const struct db *db)
 	return db->retry.failures == 0 || has_lane_in(db, LANE_LATE) || has_lane_in(db, LANE_CANCELLING);
 }
 
+/* The statement at its head takes long: nobody should stand behind it. */
+static bool is_stalled(const struct db *db, const struct lane *lane)
+{
+	int64_t since_ns = lane_busy_since(lane);
+
+	return since_ns != CLOCK_NEVER && loop_now_ns(db->host.loop) - since_ns > db->host.settings->db_slow * CLOCK_MS;
+}
+
+/* Those that are stalled come last. */
 static struct lane *least_loaded(struct db *db)
 {
-	unsigned least = (unsigned)db->host.settings->db_lane_depth;
+	unsigned full = (unsigned)db->host.settings->db_lane_depth, least = UINT_MAX;
 	struct lane *best = NULL;
 
 	for (unsigned i = 0; i < db->lane_count; i++) {
 		struct lane *lane = &db->lanes[i];
+		unsigned load = lane->in_flight.count;
 
-		if (lane->state == LANE_READY && lane->in_flight.count < least) {
-			least = lane->in_flight.count;
+		if (lane->state != LANE_READY || load >= full)
+			continue;
+		if (is_stalled(db, lane))
+			load += full;
+		if (load < least) {
+			least = load;
 			best = lane;
 		}
 	}
@@ -189,6 +195,7 @@ static void on_turn_end(struct loop_turn *turn)
 {
 	struct db *db = (struct db *)((char *)turn - offsetof(struct db, turn));
 
+	session_settle(db);
 	learn_from_others(db);
 	while (db->queue.first) {
 		struct query *query = db->queue.first;
@@ -262,12 +269,20 @@ static void on_lane_changed(struct lane_host *host, struct lane *lane, enum lane
 {
 	struct db *db = (struct db *)host;
 
+	loop_at_turn_end(host->loop, &db->turn);
+	if (lane->is_lent)
+		return;
 	if (lane->state == LANE_DOWN)
 		on_lane_down(db, lane, from);
 	else if (lane->state == LANE_READY && from == LANE_PREPARING)
 		retry_succeeded(&db->retry, loop_now_ns(host->loop));
 	connect_next(db);
-	loop_at_turn_end(host->loop, &db->turn);
+}
+
+static void on_lane_drained(struct lane_host *host, struct lane *lane)
+{
+	(void)lane;
+	loop_at_turn_end(host->loop, &((struct db *)host)->turn);
 }
 
 /* Arguments --------------------------------------------------------------------------------------------------------- */
@@ -355,7 +370,7 @@ static enum leat_result write_args(struct query *query, struct arena *arena, con
 /* Sending and waiting ----------------------------------------------------------------------------------------------- */
 
 /* What there is no use in starting. */
-static enum leat_result may_send(const struct call *call)
+enum leat_result db_may_ask(const struct call *call)
 {
 	const struct db *db = call->db;
 
@@ -381,7 +396,7 @@ static enum leat_result submit(const struct call *call, const struct leat_statem
 	struct query *query;
 	enum leat_result result;
 
-	LEAT_TRY(may_send(call));
+	LEAT_TRY(db_may_ask(call));
 	query = query_take(&call->db->queries);
 	query->statement = statements_find(&call->db->statements, statement);
 	result = write_args(query, call->arena, args, arg_count);
@@ -390,7 +405,12 @@ static enum leat_result submit(const struct call *call, const struct leat_statem
 		query_give(&call->db->queries, query);
 		return result;
 	}
-	enqueue(call->db, query);
+	if (!call->session) {
+		enqueue(call->db, query);
+	} else if (!session_send(call, query)) {
+		query_give(&call->db->queries, query);
+		return LEAT_UNAVAILABLE;
+	}
 	*ret_query = query;
 	return LEAT_OK;
 }
@@ -400,8 +420,7 @@ static void give_up(struct db *db, struct query *query)
 	if (query->state == QUERY_SENT) {
 		query->state = QUERY_ABANDONED;
 		query->waiter = NULL;
-		for (unsigned i = 0; i < db->lane_count; i++)
-			lane_review(&db->lanes[i]);
+		lane_review(query->lane);
 		return;
 	}
 	if (query->state == QUERY_QUEUED)
@@ -410,7 +429,7 @@ static void give_up(struct db *db, struct query *query)
 }
 
 /* The server's last word is in query->result when this is LEAT_OK; else the query is gone. */
-static enum leat_result await(const struct call *call, struct query *query)
+enum leat_result db_await(const struct call *call, struct query *query)
 {
 	enum leat_result result = LEAT_OK;
 
@@ -426,26 +445,60 @@ static enum leat_result await(const struct call *call, struct query *query)
 		return result;
 	}
 	result = query->outcome;
+	if (query->is_transient && call->session)
+		call->session->must_retry = true;
 	if (result != LEAT_OK)
 		query_give(&call->db->queries, query);
 	return result;
 }
 
-static enum leat_result ask(const struct call *call, const struct leat_statement *statement,
-			    const struct leat_arg *args, unsigned arg_count, struct query **ret_query)
+static enum leat_result ask_here(const struct call *call, const struct leat_statement *statement,
+				 const struct leat_arg *args, unsigned arg_count, struct query **ret_query)
 {
 	struct query *query;
 
 	LEAT_TRY(submit(call, statement, args, arg_count, &query));
-	LEAT_TRY(await(call, query));
+	LEAT_TRY(db_await(call, query));
 	*ret_query = query;
 	return LEAT_OK;
+}
+
+/* On a connection of its own, for it is known to be slow. */
+static enum leat_result ask_apart(struct call *call, const struct leat_statement *statement,
+				  const struct leat_arg *args, unsigned arg_count, struct query **ret_query)
+{
+	struct session session;
+	enum leat_result result;
+
+	result = session_open(call, &session);
+	if (result == LEAT_UNAVAILABLE) /* all are lent: better on a lane than not at all */
+		return ask_here(call, statement, args, arg_count, ret_query);
+	if (result != LEAT_OK)
+		return result;
+	metrics_add(METRIC_DB_SLOW, 1);
+	result = ask_here(call, statement, args, arg_count, ret_query);
+	session_close(call);
+	return result;
+}
+
+static bool is_slow(const struct call *call, const struct leat_statement *statement)
+{
+	struct db *db = call->db;
+
+	return db && db->lend && !call->session && statements_find(&db->statements, statement)->is_slow;
+}
+
+static enum leat_result ask(struct call *call, const struct leat_statement *statement, const struct leat_arg *args,
+			    unsigned arg_count, struct query **ret_query)
+{
+	return is_slow(call, statement) ? ask_apart(call, statement, args, arg_count, ret_query)
+					: ask_here(call, statement, args, arg_count, ret_query);
 }
 
 enum leat_result leat_db_one_(struct leat_request *req, const struct leat_statement *statement, void *row,
 			      const struct leat_arg *args, unsigned arg_count)
 {
-	const struct call *call = call_of(req);
+	struct call *call = call_of(req);
 	struct query *query;
 	enum leat_result result;
 
@@ -458,7 +511,7 @@ enum leat_result leat_db_one_(struct leat_request *req, const struct leat_statem
 enum leat_result leat_db_all_(struct leat_request *req, const struct leat_statement *statement,
 			      struct leat_list *ret_list, const struct leat_arg *args, unsigned arg_count)
 {
-	const struct call *call = call_of(req);
+	struct call *call = call_of(req);
 	struct query *query;
 	enum leat_result result;
 
@@ -471,7 +524,7 @@ enum leat_result leat_db_all_(struct leat_request *req, const struct leat_statem
 enum leat_result leat_db_exec_(struct leat_request *req, const struct leat_statement *statement, int64_t *ret_count,
 			       const struct leat_arg *args, unsigned arg_count)
 {
-	const struct call *call = call_of(req);
+	struct call *call = call_of(req);
 	struct query *query;
 
 	LEAT_TRY(ask(call, statement, args, arg_count, &query));
@@ -513,7 +566,7 @@ enum leat_result leat_db_wait(struct leat_request *req, struct leat_query *sent,
 
 	LEAT_CHECK(query); /* a query is awaited once */
 	sent->query = NULL;
-	LEAT_TRY(await(call, query));
+	LEAT_TRY(db_await(call, query));
 	if (ret_rows)
 		result = row_read_all(query->result, query->statement->is, call->arena, ret_rows);
 	query_give(&call->db->queries, query);

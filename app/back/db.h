@@ -1,7 +1,7 @@
 /* db.h - a worker's database: its lanes, the statements on their way, and when to connect. The public half is leat/db.h.
  *
  * Use:
- *     struct db *db = db_new(loop, &settings, offload);   -- connects by itself, again and again
+ *     struct db *db = db_new(loop, &settings, offload, lend);   -- connects by itself, again and again
  *     call->db = db;                                      -- now handlers can ask
  *     ...
  *     db_stop(db);                                        -- no request will ask any more
@@ -25,6 +25,7 @@
 #include <stdbool.h>
 
 struct db;
+struct lend;
 struct loop;
 struct offload;
 struct settings;
@@ -32,13 +33,17 @@ struct settings;
 /* Whether libpq understands a database_url. Its own words about one that it does not would show the password. */
 bool db_can_read_url(const char *url);
 
-struct db *db_new(struct loop *loop, const struct settings *settings, struct offload *offload);
+/* With 'lend' NULL there are no transactions, and slow statements stay on the lanes. */
+struct db *db_new(struct loop *loop, const struct settings *settings, struct offload *offload, struct lend *lend);
 
 /* No task may be waiting, and the loop must not turn any more. */
 void db_free(struct db *db);
 
 /* At least one lane is connected and prepared. */
 bool db_is_up(const struct db *db);
+
+/* Connections that were lent are on their way back. */
+bool db_is_returning(const struct db *db);
 
 /* Refuses statements from now on, and does not connect again; what is in flight is still answered. */
 void db_stop(struct db *db);

@@ -91,6 +91,11 @@ PGconn *dial(const struct settings *settings, const atomic_bool *is_dropped)
 	return connection;
 }
 
+bool dial_has_connected(const PGconn *connection)
+{
+	return PQstatus(connection) == CONNECTION_OK && PQpipelineStatus(connection) == PQ_PIPELINE_ON;
+}
+
 /* For a loop -------------------------------------------------------------------------------------------------------- */
 
 /* On an offload thread. */

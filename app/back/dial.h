@@ -18,6 +18,7 @@
 #define APP_BACK_DIAL_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 struct dial;
 struct loop;
@@ -28,8 +29,11 @@ struct settings;
 typedef void (*dial_fn)(void *arg, struct pg_conn *connection);
 
 /* 'fn' is called from the loop. */
-struct dial *dial_start(struct offload *offload, struct loop *loop, const struct settings *settings, dial_fn fn, void *arg);
+struct dial *dial_start(struct offload *offload, struct loop *loop, const struct settings *settings, dial_fn fn,
+			void *arg);
 void dial_drop(struct dial *dial);
+
+bool dial_has_connected(const struct pg_conn *connection);
 
 /* Blocks. Never NULL; whether it is connected is in its status. It is not blocking, and in pipeline mode. */
 struct pg_conn *dial(const struct settings *settings, const atomic_bool *is_dropped) __attribute__((returns_nonnull));

@@ -2,6 +2,7 @@
 #include "back/fault.h"
 
 #include <libpq-fe.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -16,6 +17,8 @@ static const struct {
 	{ "22P05", LEAT_INVALID },     /* untranslatable_character */
 	{ "22003", LEAT_INVALID },     /* numeric_value_out_of_range */
 	{ "23", LEAT_CONFLICT },       /* integrity constraint violation */
+	{ "40001", LEAT_UNAVAILABLE }, /* serialization_failure */
+	{ "40P01", LEAT_UNAVAILABLE }, /* deadlock_detected */
 	{ "57014", LEAT_TIMED_OUT },   /* query_canceled: statement_timeout, or an administrator */
 	{ "08P01", LEAT_INTERNAL },    /* protocol_violation: the number of arguments is wrong */
 	{ "08", LEAT_UNAVAILABLE },    /* connection exception */
@@ -35,6 +38,12 @@ static const char *sqlstate_of(const PGresult *result)
 	return sqlstate ? sqlstate : "";
 }
 
+/* The transaction was given up for the sake of others; run again, it may pass. */
+static bool is_transient(const char *sqlstate)
+{
+	return strcmp(sqlstate, "40001") == 0 || strcmp(sqlstate, "40P01") == 0;
+}
+
 enum fault fault_of(const PGresult *result)
 {
 	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
@@ -45,6 +54,8 @@ enum fault fault_of(const PGresult *result)
 	for (size_t i = 0; i < sizeof(stale) / sizeof(stale[0]); i++)
 		if (strcmp(sqlstate_of(result), stale[i]) == 0)
 			return FAULT_STALE;
+	if (is_transient(sqlstate_of(result)))
+		return FAULT_TRANSIENT;
 	return FAULT_STATEMENT;
 }
 
@@ -66,7 +77,7 @@ enum leat_result fault_report(const PGresult *result, const char *sql)
 		message = PQresultErrorMessage(result);
 	if (meaning == LEAT_INTERNAL)
 		log_limited(LOG_LEVEL_ERROR, "database: %s %s in: %s", sqlstate, message, sql);
-	else if (meaning == LEAT_UNAVAILABLE)
+	else if (meaning == LEAT_UNAVAILABLE && !is_transient(sqlstate))
 		log_limited(LOG_LEVEL_WARN, "database: %s %s in: %s", sqlstate, message, sql);
 	return meaning;
 }

@@ -20,6 +20,7 @@ struct pg_result; /* libpq's PGresult */
 enum fault {
 	FAULT_STATEMENT,  /* the statement's own: an answer like any other */
 	FAULT_STALE,      /* the prepared form is gone or no longer fits; nothing was executed */
+	FAULT_TRANSIENT,  /* serialization failure or deadlock: the transaction may be run again */
 	FAULT_CONNECTION, /* FATAL or PANIC: the connection ends */
 };
 

@@ -48,6 +48,7 @@
 
 enum {
 	NAME_SIZE = sizeof(NAME_PREFIX) + NUMBER_INT_MAX,
+	NAMES_STEP = 32,
 	CANCEL_LOOK_MS = 10, /* how often a cancel under way is looked at */
 };
 
@@ -76,6 +77,14 @@ void lane_init(struct lane *lane, struct lane_host *host)
 		.turn.fn = on_turn_end,
 		.why = "not connected yet",
 	};
+}
+
+void lane_init_lent(struct lane *lane, PGconn *connection)
+{
+	lane_init(lane, NULL);
+	lane->is_lent = true;
+	lane->connection = connection;
+	lane->watch.fd = PQsocket(connection);
 }
 
 static void enter(struct lane *lane, enum lane_state state)
@@ -130,7 +139,7 @@ static void keep_reason(struct lane *lane, const char *why)
 			*at = ' ';
 }
 
-static bool is_counted(const struct lane *lane)
+static bool is_connected(const struct lane *lane)
 {
 	return lane->state != LANE_DOWN && lane->state != LANE_CONNECTING;
 }
@@ -149,14 +158,14 @@ static void drop_connection(struct lane *lane)
 	lane->last_name = 0;
 	if (lane->names)
 		memset(lane->names, 0, lane->names_cap * sizeof(*lane->names));
-	if (is_counted(lane))
+	if (is_connected(lane) && !lane->is_lent) /* lend.c counts its own */
 		metrics_add(METRIC_DB_CONNECTIONS, -1);
 }
 
 /* What was in flight when the connection was lost. A write may have been executed: it is never sent twice. */
 static void end_orphan(struct lane *lane, struct query *query)
 {
-	if (query->state == QUERY_SENT && query->statement->is->read_only && !query->was_moved) {
+	if (query->state == QUERY_SENT && !query->was_moved && query->statement->is->read_only) {
 		query->was_moved = true;
 		metrics_add(METRIC_DB_RETRIES, 1);
 		lane->host->again(lane->host, query);
@@ -215,7 +224,7 @@ void lane_close(struct lane *lane)
 static unsigned *name_of(struct lane *lane, const struct statement *statement)
 {
 	if (statement->index >= lane->names_cap) {
-		unsigned cap = lane->host->statements->cap;
+		unsigned cap = (statement->index + NAMES_STEP) / NAMES_STEP * NAMES_STEP;
 
 		lane->names = realloc(lane->names, cap * sizeof(*lane->names));
 		if (!lane->names)
@@ -305,14 +314,16 @@ static void put(struct lane *lane, struct query *query)
 
 void lane_send(struct lane *lane, struct query *query)
 {
-	LEAT_CHECK(lane->state == LANE_READY);
+	LEAT_CHECK(lane->state == LANE_READY || (lane->is_lent && lane->state == LANE_PREPARING));
 	query->state = QUERY_SENT;
+	query->lane = lane;
+	query->sent_ns = now_ns(lane);
 	metrics_add(METRIC_DB_QUERIES, 1);
 	put(lane, query);
 }
 
 /* The lane's own: nobody waits. False when the connection was lost over it. */
-static bool put_own(struct lane *lane, enum query_work work, const struct statement *statement, const char *command)
+static bool put_own(struct lane *lane, enum query_work work, struct statement *statement, const char *command)
 {
 	struct query *query = query_take(lane->host->queries);
 
@@ -322,6 +333,12 @@ static bool put_own(struct lane *lane, enum query_work work, const struct statem
 	query->command = command;
 	put(lane, query);
 	return lane->connection;
+}
+
+void lane_command(struct lane *lane, const char *command)
+{
+	LEAT_CHECK(lane->state == LANE_READY);
+	put_own(lane, QUERY_COMMAND, NULL, command);
 }
 
 /* What the socket does not take now goes when it is writable. */
@@ -337,7 +354,7 @@ static void on_turn_end(struct loop_turn *turn)
 {
 	struct lane *lane = (struct lane *)((char *)turn - offsetof(struct lane, turn));
 
-	if (is_counted(lane))
+	if (is_connected(lane))
 		flush(lane);
 }
 
@@ -359,6 +376,7 @@ static void end_faulty(struct lane *lane, struct query *query)
 	enum leat_result outcome;
 
 	metrics_add(METRIC_DB_ERRORS, 1);
+	query->is_transient = fault == FAULT_STALE || fault == FAULT_TRANSIENT;
 	if (fault == FAULT_STALE || query->has_parse)
 		forget_name(lane, query);
 	if (query->state == QUERY_SENT && fault == FAULT_STALE && !query->was_renamed) {
@@ -368,19 +386,25 @@ static void end_faulty(struct lane *lane, struct query *query)
 		put(lane, query);
 		return;
 	}
-	outcome = query->state == QUERY_SENT ? fault_report(query->result, query->statement->sql) : LEAT_INTERNAL;
+	outcome = query->state == QUERY_SENT ? fault_report(query->result, query_text(query)) : LEAT_INTERNAL;
 	query_finish(lane->host->queries, query, outcome, NULL);
 }
 
 /* The head's Sync was reached: it is answered. */
 static void end_head(struct lane *lane)
 {
+	int64_t took_ns = loop_told_ns(lane->host->loop) - lane_busy_since(lane);
 	struct query *query = pop(lane);
 
+	lane->answered_ns = now_ns(lane);
+	if (query->work == QUERY_EXECUTE)
+		statement_took(query->statement, took_ns, lane->host->settings->db_slow * CLOCK_MS);
 	if (PQresultStatus(query->result) == PGRES_FATAL_ERROR)
 		end_faulty(lane, query);
 	else
 		query_finish(lane->host->queries, query, LEAT_OK, query->result);
+	if (lane->is_lent && lane->in_flight.count == 0)
+		lane->host->drained(lane->host, lane);
 }
 
 /* The head's last result counts: behind an error come only aborted ones, and the Parse comes before the Execute. */
@@ -416,8 +440,7 @@ static bool take_result(struct lane *lane, PGresult *result)
 		return lane->connection;
 	default: /* COPY, for whose data libpq would wait for ever */
 		PQclear(result);
-		log_limited(LOG_LEVEL_ERROR, "database: no statement for a lane: %s",
-			    head->statement ? head->statement->sql : head->command);
+		log_limited(LOG_LEVEL_ERROR, "database: no statement for a lane: %s", query_text(head));
 		query_finish(lane->host->queries, pop(lane), LEAT_INTERNAL, NULL);
 		lose(lane, "given up because of a statement that cannot run on a lane");
 		return false;
@@ -468,7 +491,7 @@ static void prepare(struct lane *lane)
 	/* Off, a backslash in a statement's text would mean something else. */
 	if (strings && strcmp(strings, "on") != 0)
 		is_open = put_own(lane, QUERY_COMMAND, NULL, "SET standard_conforming_strings = on");
-	for (unsigned i = 0; is_open && i < statements->count; i++)
+	for (unsigned i = 0; is_open && !lane->is_lent && i < statements->count; i++)
 		is_open = put_own(lane, QUERY_PREPARE, statements->items[i], NULL);
 }
 
@@ -487,8 +510,10 @@ static void on_notice(void *arg, const PGresult *notice)
 
 static void begin(struct lane *lane)
 {
-	metrics_add(METRIC_DB_CONNECTS, 1);
-	metrics_add(METRIC_DB_CONNECTIONS, 1);
+	if (!lane->is_lent) {
+		metrics_add(METRIC_DB_CONNECTS, 1);
+		metrics_add(METRIC_DB_CONNECTIONS, 1);
+	}
 	enter(lane, LANE_PREPARING);
 	set_timer(lane, lane->host->settings->db_connect_timeout);
 	PQsetNoticeReceiver(lane->connection, on_notice, NULL);
@@ -509,18 +534,62 @@ static void on_dialled(void *arg, PGconn *connection)
 	lane->dial = NULL;
 	lane->connection = connection;
 	lane->watch.fd = PQsocket(connection);
-	if (PQstatus(connection) == CONNECTION_OK && PQpipelineStatus(connection) == PQ_PIPELINE_ON)
+	if (dial_has_connected(connection))
 		begin(lane);
 	else
 		lose(lane, *why ? why : TOO_LATE);
 }
 
+/* Lending ---------------------------------------------------------------------------------------------------------- */
+
+bool lane_adopt(struct lane *lane, struct lane_host *host)
+{
+	lane->host = host;
+	if (lane->state == LANE_DOWN) {
+		enter(lane, LANE_CONNECTING);
+		begin(lane);
+	} else if (!watch_for(lane, EPOLLIN)) {
+		lose_by_libpq(lane);
+	}
+	return lane->connection;
+}
+
+void lane_release(struct lane *lane)
+{
+	LEAT_CHECK(lane->state == LANE_READY && lane->in_flight.count == 0 && !lane->turn.is_queued);
+	watch_for(lane, 0);
+	loop_timer_clear(lane->host->loop, &lane->timer);
+	lane->host = NULL;
+}
+
+void lane_drop(struct lane *lane)
+{
+	LEAT_CHECK(!lane->in_flight.first && lane->watched_events == 0);
+	PQfinish(lane->connection);
+	free(lane->names);
+}
+
+int64_t lane_busy_since(const struct lane *lane)
+{
+	const struct query *head = lane->in_flight.first;
+
+	if (!head)
+		return CLOCK_NEVER;
+	return head->sent_ns > lane->answered_ns ? head->sent_ns : lane->answered_ns;
+}
+
 /* Late statements: the reasons are at the top -------------------------------------------------------------------- */
+
+/* Nobody else uses a lane that is lent, and its request has given up. */
+static int64_t grace_ms(const struct lane *lane)
+{
+	return lane->is_lent ? 0 : lane->host->settings->db_cancel_grace;
+}
 
 static void wait_for_late(struct lane *lane)
 {
 	lane->late = lane->in_flight.first;
-	set_timer(lane, lane->host->settings->db_cancel_grace);
+	set_timer(lane, grace_ms(lane));
 }
 
 static void review_late(struct lane *lane, bool is_late)
@@ -576,8 +645,9 @@ static void cancel_late(struct lane *lane)
 {
 	struct cancel *cancel = cancel_start(lane->host->offload, lane->connection);
 
-	log_limited(LOG_LEVEL_WARN, "database: given up, and still running %" PRId64 " ms later: %s",
-		    lane->host->settings->db_cancel_grace, lane->late->statement->sql);
+	log_limited(lane->is_lent ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN,
+		    "database: given up, and still running %" PRId64 " ms later: %s", grace_ms(lane),
+		    query_text(lane->late));
 	if (cancel && !is_wanted(lane)) {
 		lane->cancel = cancel;
 		lane->late_until_ns = now_ns(lane) + lane->host->settings->db_cancel_grace * CLOCK_MS;

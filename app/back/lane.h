@@ -36,18 +36,15 @@ struct pg_conn; /* libpq's PGconn */
 /* From READY on it is connected and prepared.
  *      state       what it may become */
 #define LANE_STATES(X) \
-	X(DOWN,       1u << LANE_CONNECTING) \
+	X(DOWN, 1u << LANE_CONNECTING) \
 	X(CONNECTING, 1u << LANE_DOWN | 1u << LANE_PREPARING) \
-	X(PREPARING,  1u << LANE_DOWN | 1u << LANE_READY) \
-	X(READY,      1u << LANE_DOWN | 1u << LANE_LATE) \
-	X(LATE,       1u << LANE_DOWN | 1u << LANE_READY | 1u << LANE_CANCELLING) \
+	X(PREPARING, 1u << LANE_DOWN | 1u << LANE_READY) \
+	X(READY, 1u << LANE_DOWN | 1u << LANE_LATE) \
+	X(LATE, 1u << LANE_DOWN | 1u << LANE_READY | 1u << LANE_CANCELLING) \
 	X(CANCELLING, 1u << LANE_DOWN | 1u << LANE_READY)
 
 #define LANE_ENUM(state, next) LANE_##state,
-enum lane_state {
-	LANE_STATES(LANE_ENUM)
-	LANE_STATE_COUNT
-};
+enum lane_state { LANE_STATES(LANE_ENUM) LANE_STATE_COUNT };
 #undef LANE_ENUM
 
 /* What a lane needs of its owner, and tells it. */
@@ -61,10 +58,13 @@ struct lane_host {
 	void (*changed)(struct lane_host *host, struct lane *lane, enum lane_state from);
 	/* The connection was lost; the query may be sent again, on any lane. */
 	void (*again)(struct lane_host *host, struct query *query);
+	/* A lane that is lent has nothing in flight any more. As in 'changed', no lane functions. */
+	void (*drained)(struct lane_host *host, struct lane *lane);
 };
 
 struct lane {
 	enum lane_state state;
+	bool is_lent; /* to one request at a time; see lend.h */
 	struct lane_host *host;
 	struct pg_conn *connection;
 	struct loop_watch watch;
@@ -75,20 +75,36 @@ struct lane {
 	unsigned *names; /* by statement index: under which number it is prepared here; 0: it is not */
 	unsigned names_cap;
 	unsigned last_name;
-	int64_t made_ns;       /* when it became LANE_READY */
-	struct query *late;    /* LATE: the head that is waited for */
-	int64_t late_until_ns; /* CANCELLING: no longer */
-	struct cancel *cancel; /* CANCELLING: under way, or done */
-	struct dial *dial;     /* CONNECTING */
-	char why[256];         /* why it is LANE_DOWN */
+	int64_t made_ns;             /* when it became LANE_READY */
+	int64_t answered_ns;         /* when the last answer came */
+	struct query *late;          /* LATE: the head that is waited for */
+	int64_t late_until_ns;       /* CANCELLING: no longer */
+	struct cancel *cancel;       /* CANCELLING: under way, or done */
+	struct dial *dial;           /* CONNECTING */
+	char why[256];               /* why it is LANE_DOWN */
+	struct lane *next_returning; /* lent, and to be given back (session.c) */
+	bool is_rolled_back;         /* then: by a ROLLBACK that is not the request's */
 };
 
 void lane_init(struct lane *lane, struct lane_host *host);
 
 void lane_connect(struct lane *lane);
 
-/* Only a lane that is LANE_READY. Sent at the end of the loop's turn, or sooner. */
+/* A connection to be lent, adopted by a worker and released again, and dropped at last. Released with nothing in flight, and
+ * dropped when nobody has adopted it, or after lane_close. */
+void lane_init_lent(struct lane *lane, struct pg_conn *connection);
+bool lane_adopt(struct lane *lane, struct lane_host *host) LEAT_MUST_USE;
+void lane_release(struct lane *lane);
+void lane_drop(struct lane *lane);
+
+/* Since when the statement at the head is the server's to work on; CLOCK_NEVER: there is none. */
+int64_t lane_busy_since(const struct lane *lane);
+
+/* Only a lane that is LANE_READY, or lent and LANE_PREPARING. Sent at the end of the loop's turn, or sooner. */
 void lane_send(struct lane *lane, struct query *query);
+
+/* For whose answer nobody waits. The text is static. */
+void lane_command(struct lane *lane, const char *command);
 
 void lane_review(struct lane *lane);
 

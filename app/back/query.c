@@ -4,6 +4,7 @@
 #include <libpq-fe.h>
 #include <stdlib.h>
 
+#include "back/statement.h"
 #include "base/check.h"
 #include "task/task.h"
 
@@ -30,6 +31,11 @@ void query_list_remove(struct query_list *list, struct query *query)
 	else
 		list->last = query->prev;
 	list->count--;
+}
+
+const char *query_text(const struct query *query)
+{
+	return query->statement ? query->statement->sql : query->command;
 }
 
 void query_pool_fini(struct query_pool *pool)

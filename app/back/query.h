@@ -21,7 +21,9 @@
 
 #include <leat/result.h>
 #include <stdbool.h>
+#include <stdint.h>
 
+struct lane;
 struct pg_result; /* libpq's PGresult */
 struct statement;
 struct task;
@@ -44,14 +46,17 @@ struct query {
 	struct query *next, *prev;
 	enum query_state state;
 	enum query_work work;
-	const struct statement *statement; /* of QUERY_EXECUTE and QUERY_PREPARE */
-	const char *command;               /* of QUERY_COMMAND; static */
-	const char *const *values;         /* in text form, NULL is NULL; the request's memory */
+	struct statement *statement; /* of QUERY_EXECUTE and QUERY_PREPARE */
+	const char *command;         /* of QUERY_COMMAND; static */
+	const char *const *values;   /* in text form, NULL is NULL; the request's memory */
 	unsigned value_count;
-	unsigned name;            /* under which the lane has prepared the statement */
-	bool has_parse;           /* it was sent with its Parse */
-	bool was_renamed;         /* sent a second time, because the prepared form was stale */
-	bool was_moved;           /* sent a second time, because the connection was lost */
+	unsigned name;     /* under which the lane has prepared the statement */
+	bool has_parse;    /* it was sent with its Parse */
+	bool was_renamed;  /* sent a second time, because the prepared form was stale */
+	bool was_moved;    /* sent a second time, because the connection was lost */
+	bool is_transient; /* failed in a way that the whole transaction may be tried again */
+	struct lane *lane; /* QUERY_SENT: where */
+	int64_t sent_ns;
 	struct task *waiter;      /* sleeps until the state is QUERY_DONE; NULL: its task does something else */
 	struct pg_result *result; /* the server's last word, before and after QUERY_DONE */
 	enum leat_result outcome; /* QUERY_DONE */
@@ -69,6 +74,9 @@ struct query_pool {
 	struct query *free;
 	unsigned out; /* how many are not free */
 };
+
+/* For logs. */
+const char *query_text(const struct query *query);
 
 void query_pool_fini(struct query_pool *pool);
 struct query *query_take(struct query_pool *pool) __attribute__((returns_nonnull));

@@ -1,12 +1,15 @@
 /* statement.c - see statement.h. Called by db.c for every query, and by lane.c when a connection is made. */
 #include "back/statement.h"
 
-#include <stdint.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/check.h"
 
-enum { LEAST_CAP = 16 };
+enum {
+	LEAST_CAP = 16,
+	SLOW_OF_EIGHT = 3,
+};
 
 void statements_fini(struct statements *statements)
 {
@@ -45,7 +48,7 @@ static void grow(struct statements *statements)
 		*place_of(statements, statements->items[i]->is) = statements->items[i];
 }
 
-static struct statement *add(struct statements *statements, const struct leat_statement *is)
+static struct statement *add(struct statements *statements, const struct leat_statement *is, unsigned index)
 {
 	struct statement *statement = malloc(sizeof(*statement));
 
@@ -53,18 +56,49 @@ static struct statement *add(struct statements *statements, const struct leat_st
 		check_out_of_memory(sizeof(*statement), "a statement");
 	if (statements->count == statements->cap)
 		grow(statements);
-	*statement = (struct statement){ .is = is, .sql = is->sql, .index = statements->count };
+	*statement = (struct statement){ .is = is, .sql = is->sql, .index = index };
 	statements->items[statements->count++] = statement;
 	*place_of(statements, is) = statement;
 	return statement;
 }
 
+static struct statement *known(const struct statements *statements, const struct leat_statement *is)
+{
+	return statements->table_size ? *place_of(statements, is) : NULL;
+}
+
+/* Every statement that any worker of this process has used. */
+static unsigned index_of(const struct leat_statement *is)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static struct statements all;
+	struct statement *statement;
+	unsigned index;
+
+	pthread_mutex_lock(&lock);
+	statement = known(&all, is);
+	if (!statement)
+		statement = add(&all, is, all.count);
+	index = statement->index;
+	pthread_mutex_unlock(&lock);
+	return index;
+}
+
 struct statement *statements_find(struct statements *statements, const struct leat_statement *is)
 {
-	struct statement *statement = statements->table_size ? *place_of(statements, is) : NULL;
+	struct statement *statement = known(statements, is);
 
 	if (!statement)
-		return add(statements, is);
+		return add(statements, is, index_of(is));
 	LEAT_CHECK(statement->sql == is->sql); /* descriptors are static: the text prepared must be the text meant */
 	return statement;
+}
+
+void statement_took(struct statement *statement, int64_t ns, int64_t limit_ns)
+{
+	int slow;
+
+	statement->history = (uint8_t)(statement->history << 1 | (ns > limit_ns));
+	slow = __builtin_popcount(statement->history);
+	statement->is_slow = slow >= SLOW_OF_EIGHT || (statement->is_slow && slow > 1);
 }

@@ -6,7 +6,8 @@
  *     for (unsigned i = 0; i < statements.count; i++)
  *         prepare(lane, statements.items[i]);
  *
- * A statement's index is small and stays: each lane keeps what it knows of a statement in an array at that index.
+ * A statement's index is small, stays, and is the same in every worker of the process: each lane keeps what it knows of a statement
+ * in an array at that index, and a lane that is lent goes from worker to worker.
  *
  * Ownership:      the registry owns its entries until statements_fini; the descriptors are static.
  * Thread-safety:  one thread at a time per object.
@@ -16,15 +17,19 @@
 #define APP_BACK_STATEMENT_H
 
 #include <leat/db.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 struct statement {
 	const struct leat_statement *is;
 	const char *sql; /* as first seen */
-	unsigned index;
+	unsigned index;  /* the same in every worker */
+	uint8_t history; /* of the last eight executions, a bit each: it was slow */
+	bool is_slow;    /* it is run on a lent connection, where nobody stands behind it */
 };
 
 struct statements {
-	struct statement **items; /* by index */
+	struct statement **items; /* in the order of their first use */
 	unsigned count;
 	unsigned cap;
 	struct statement **table; /* by the descriptor's address: open addressing, at most half full */
@@ -34,5 +39,9 @@ struct statements {
 void statements_fini(struct statements *statements);
 struct statement *statements_find(struct statements *statements, const struct leat_statement *is)
 	__attribute__((returns_nonnull));
+
+/* It was executed in 'ns'. Three of eight executions over 'limit_ns' make it slow, seven below make it fast again: one stall of the
+ * server, or a rare argument, does not. */
+void statement_took(struct statement *statement, int64_t ns, int64_t limit_ns);
 
 #endif

@@ -106,15 +106,15 @@ uint64_t metrics_total(enum metric metric)
 	return total;
 }
 
-void metrics_request_histogram(struct metrics_histogram *ret_sums)
+void metrics_histogram_total(enum histogram histogram, struct metrics_histogram *ret_sums)
 {
 	memset(ret_sums, 0, sizeof(*ret_sums));
 	for (unsigned i = 0; i < slot_count; i++) {
-		const struct metrics_histogram *requests = &slots[i].requests;
+		const struct metrics_histogram *one = &slots[i].histograms[histogram];
 
 		for (unsigned bucket = 0; bucket <= METRICS_BUCKET_COUNT; bucket++)
-			ret_sums->buckets[bucket] += __atomic_load_n(&requests->buckets[bucket], __ATOMIC_RELAXED);
-		ret_sums->sum_ns += __atomic_load_n(&requests->sum_ns, __ATOMIC_RELAXED);
+			ret_sums->buckets[bucket] += __atomic_load_n(&one->buckets[bucket], __ATOMIC_RELAXED);
+		ret_sums->sum_ns += __atomic_load_n(&one->sum_ns, __ATOMIC_RELAXED);
 	}
 }
 
@@ -124,13 +124,13 @@ const struct metric_description *metrics_describe(enum metric metric)
 }
 
 /* Bounds belong to their bucket, as Prometheus' le means it. Most requests end in the first few steps. */
-void metrics_observe(int64_t ns)
+void metrics_observe(enum histogram histogram, int64_t ns)
 {
-	struct metrics_histogram *requests = &metrics_slot()->requests;
+	struct metrics_histogram *sums = &metrics_slot()->histograms[histogram];
 	unsigned bucket = 0;
 
 	while (bucket < METRICS_BUCKET_COUNT && ns > metrics_bucket_us[bucket] * CLOCK_US)
 		bucket++;
-	__atomic_fetch_add(&requests->buckets[bucket], 1, __ATOMIC_RELAXED);
-	__atomic_fetch_add(&requests->sum_ns, (uint64_t)ns, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&sums->buckets[bucket], 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&sums->sum_ns, (uint64_t)ns, __ATOMIC_RELAXED);
 }

@@ -39,11 +39,18 @@ struct metric_description {
 	const char *help;
 };
 
-/* Upper bounds of the request histogram, in microseconds; one more bucket holds the rest. */
+/* Upper bounds of the histograms, in microseconds; one more bucket holds the rest. */
 #define METRICS_BUCKETS \
 	{ 100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000, 5000000, 10000000 }
 enum { METRICS_BUCKET_COUNT = 16 };
 extern const int64_t metrics_bucket_us[METRICS_BUCKET_COUNT];
+
+#define METRICS_HISTOGRAM_ENUM(id, name, help) HISTOGRAM_##id,
+enum histogram {
+	METRICS_HISTOGRAMS(METRICS_HISTOGRAM_ENUM)
+	HISTOGRAM_COUNT
+};
+#undef METRICS_HISTOGRAM_ENUM
 
 struct metrics_histogram {
 	uint64_t buckets[METRICS_BUCKET_COUNT + 1]; /* not cumulative */
@@ -53,7 +60,7 @@ struct metrics_histogram {
 /* One thread's counters. */
 struct metrics_slot {
 	uint64_t values[METRIC_COUNT]; /* gauges are signed, kept in two's complement */
-	struct metrics_histogram requests;
+	struct metrics_histogram histograms[HISTOGRAM_COUNT];
 } __attribute__((aligned(64)));
 
 extern _Thread_local struct metrics_slot *metrics_slot_of_thread; /* NULL: not attached */
@@ -76,7 +83,7 @@ pid_t metrics_process_pid(unsigned process);
 
 /* Sums over all slots. */
 uint64_t metrics_total(enum metric metric);
-void metrics_request_histogram(struct metrics_histogram *ret_sums);
+void metrics_histogram_total(enum histogram histogram, struct metrics_histogram *ret_sums);
 const struct metric_description *metrics_describe(enum metric metric);
 
 static inline struct metrics_slot *metrics_slot(void)
@@ -90,7 +97,7 @@ static inline void metrics_add(enum metric metric, int64_t more)
 	__atomic_fetch_add(&metrics_slot()->values[metric], (uint64_t)more, __ATOMIC_RELAXED);
 }
 
-/* One request took 'ns' nanoseconds. */
-void metrics_observe(int64_t ns);
+/* One more took 'ns' nanoseconds. */
+void metrics_observe(enum histogram histogram, int64_t ns);
 
 #endif

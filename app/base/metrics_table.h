@@ -37,8 +37,26 @@
 	X(DB_CONNECTS,       COUNTER, "leat_db_connects_total", "", "Connections to PostgreSQL made.") \
 	X(DB_CONNECT_FAILURES, COUNTER, "leat_db_connect_failures_total", "", "Attempts to connect that failed.") \
 	X(DB_CONNECTIONS,    GAUGE,   "leat_db_connections", "", "Connections to PostgreSQL open now.") \
+	X(DB_LENT_OPEN,      GAUGE,   "leat_db_lent_open_connections", "", "Connections for lending: idle, lent, or being made.") \
+	X(DB_LENT_IDLE,      GAUGE,   "leat_db_lent_idle_connections", "", "Connections that wait to be lent.") \
+	X(DB_LENT_REFUSED,   COUNTER, "leat_db_lent_refused_total", "reason=\"db_lent_queue\"", "Requests that got no connection to borrow, by the setting that refused them.") \
+	X(DB_LENT_LATE,      COUNTER, "leat_db_lent_refused_total", "reason=\"db_lent_wait\"", "") \
+	X(DB_LENT_IDLE_CLOSED, COUNTER, "leat_db_lent_closed_total", "reason=\"max_idle\"", "Connections for lending that were closed, by reason.") \
+	X(DB_LENT_IDLE_TIME_CLOSED, COUNTER, "leat_db_lent_closed_total", "reason=\"max_idle_time\"", "") \
+	X(DB_LENT_LIFETIME_CLOSED, COUNTER, "leat_db_lent_closed_total", "reason=\"max_lifetime\"", "") \
+	X(DB_LENT_BAD_CLOSED, COUNTER, "leat_db_lent_closed_total", "reason=\"bad\"", "") \
+	X(DB_LENT_STOP_CLOSED, COUNTER, "leat_db_lent_closed_total", "reason=\"stop\"", "") \
+	X(DB_TX,             COUNTER, "leat_db_transactions_total", "end=\"commit\"", "Transactions, by their end.") \
+	X(DB_TX_ROLLED_BACK, COUNTER, "leat_db_transactions_total", "end=\"rollback\"", "") \
+	X(DB_TX_RETRIES,     COUNTER, "leat_db_transaction_retries_total", "", "Transactions run again after a serialization failure or a deadlock.") \
+	X(DB_SLOW,           COUNTER, "leat_db_slow_statements_total", "", "Statements run on a lent connection because they are known to be slow.") \
 	X(DB_IN_FLIGHT,      GAUGE,   "leat_db_in_flight", "", "Statements sent and not answered yet.") \
 	X(WORKER_STARTS,     COUNTER, "leat_worker_starts_total", "", "Worker processes started.") \
 	X(WORKER_CRASHES,    COUNTER, "leat_worker_crashes_total", "", "Worker processes that ended on their own.")
+
+/* Of times: id, Prometheus name, help. */
+#define METRICS_HISTOGRAMS(X) \
+	X(REQUESTS, "leat_request_duration_seconds", "Time from the first byte of a request to the end of its answer.") \
+	X(DB_WAITS, "leat_db_lent_wait_duration_seconds", "Time that requests waited for a connection to borrow.")
 
 #endif

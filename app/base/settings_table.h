@@ -42,6 +42,15 @@
 	X(DURATION, db_retry_least,    "100ms", 1, 600000, "", "First pause after a failed attempt to connect; doubles, with jitter, up to db_retry_most.") \
 	X(DURATION, db_retry_most,     "10s", 1, 600000, "", "Longest pause between attempts to connect.") \
 	X(DURATION, db_cancel_grace,   "1s", 1, 600000, "", "How long a statement that was given up may hold its lane before it is cancelled.") \
+	X(NUMBER,   db_connections_max, "0", 0, 100000, "connections", "Connections to PostgreSQL of all processes together: the lanes, and what they leave for lending; 0: the lanes and db_lent_max a process.") \
+	X(NUMBER,   db_lent_max,       "8", 1, 10000, "connections", "Connections a process lends at once, for transactions and slow statements.") \
+	X(NUMBER,   db_lent_idle_max,  "4", 0, 10000, "connections", "Connections a process keeps for the next to borrow; more are closed when given back.") \
+	X(NUMBER,   db_lent_idle_min,  "0", 0, 10000, "connections", "Connections a process holds ready to be lent.") \
+	X(DURATION, db_lent_lifetime,  "30m", 1000, 604800000, "", "Age at which a connection that is lent is replaced; up to a tenth less, by chance.") \
+	X(DURATION, db_lent_idle_time, "5m", 1000, 604800000, "", "Time after which a connection that nobody borrows is closed.") \
+	X(DURATION, db_lent_wait,      "2s", 1, 3600000, "", "Longest wait for a connection to borrow; then 503.") \
+	X(NUMBER,   db_lent_queue,     "256", 1, 1000000, "requests", "Requests of a process that wait for a connection to borrow; more get 503.") \
+	X(DURATION, db_slow,           "20ms", 1, 3600000, "", "A statement that often takes longer leaves the lanes for lent connections.") \
 	X(TEXT,     migrations,        "", 0, 4000, "", "Folder of the SQL files for leat migrate.") \
 	X(TEXT,     access_log,        "", 0, 4000, "", "File for one JSON line a request; - is standard output; empty: none.") \
 	X(CHOICE,   log_level,         "info", 0, 3, "error|warn|info|debug", "The least important lines still logged (enum log_level).") \

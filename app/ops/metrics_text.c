@@ -14,14 +14,15 @@
 
 static void write_facts(struct buffer *out, const struct metrics_text_facts *facts);
 static void write_table(struct buffer *out);
-static void write_histogram(struct buffer *out);
+static void write_histogram(struct buffer *out, enum histogram histogram);
 static void write_processes(struct buffer *out);
 
 void metrics_text_write(struct buffer *out, const struct metrics_text_facts *facts)
 {
 	write_facts(out, facts);
 	write_table(out);
-	write_histogram(out);
+	for (unsigned i = 0; i < HISTOGRAM_COUNT; i++)
+		write_histogram(out, i);
 	write_processes(out);
 }
 
@@ -72,23 +73,30 @@ static void write_table(struct buffer *out)
 	}
 }
 
+static const struct {
+	const char *name, *help;
+} histograms[HISTOGRAM_COUNT] = {
+#define HISTOGRAM_ROW(id, name, help) { name, help },
+	METRICS_HISTOGRAMS(HISTOGRAM_ROW)
+#undef HISTOGRAM_ROW
+};
+
 /* Buckets are cumulative, and the last of them is the count: so the three always agree. */
-static void write_histogram(struct buffer *out)
+static void write_histogram(struct buffer *out, enum histogram histogram)
 {
-	const char *name = "leat_request_duration_seconds";
-	struct metrics_histogram requests;
+	const char *name = histograms[histogram].name;
+	struct metrics_histogram sums;
 	uint64_t count = 0;
 
-	metrics_request_histogram(&requests);
-	write_family(out, name, "histogram", "Time from the first byte of a request to the end of its answer.");
+	metrics_histogram_total(histogram, &sums);
+	write_family(out, name, "histogram", histograms[histogram].help);
 	for (unsigned i = 0; i < METRICS_BUCKET_COUNT; i++) {
-		count += requests.buckets[i];
-		buffer_format(out, "%s_bucket{le=\"%g\"} %" PRIu64 "\n", name, (double)metrics_bucket_us[i] / 1e6,
-			      count);
+		count += sums.buckets[i];
+		buffer_format(out, "%s_bucket{le=\"%g\"} %" PRIu64 "\n", name, (double)metrics_bucket_us[i] / 1e6, count);
 	}
-	count += requests.buckets[METRICS_BUCKET_COUNT];
+	count += sums.buckets[METRICS_BUCKET_COUNT];
 	buffer_format(out, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, count);
-	buffer_format(out, "%s_sum %.9f\n", name, (double)requests.sum_ns / 1e9);
+	buffer_format(out, "%s_sum %.9f\n", name, (double)sums.sum_ns / 1e9);
 	buffer_format(out, "%s_count %" PRIu64 "\n", name, count);
 }
 

@@ -19,12 +19,14 @@
 
 struct db;
 struct leat_request;
+struct session;
 
 struct call {
 	struct arena *arena;
 	int64_t deadline_ns;
 	leat_text request_id;
 	struct db *db; /* of this worker; NULL: none configured */
+	struct session *session; /* the connection lent to this request (back/session.c), or NULL */
 };
 
 static inline struct call *call_of(struct leat_request *req)

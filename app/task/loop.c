@@ -20,10 +20,13 @@ enum {
 	TRIM_EVERY_S = 1,
 };
 
+#define SLEPT_NS (20 * CLOCK_US) /* epoll_wait took that long: it slept */
+
 struct loop {
 	int epoll_fd;
 	int wake_fd;
 	int64_t now_ns;
+	int64_t told_ns;
 	struct task *ready_first, **ready_end;
 	struct timer_heap timers;
 	struct loop_turn *turns, **turns_end;
@@ -327,6 +330,11 @@ int64_t loop_now_ns(const struct loop *loop)
 	return loop->now_ns;
 }
 
+int64_t loop_told_ns(const struct loop *loop)
+{
+	return loop->told_ns;
+}
+
 int64_t loop_sleep_until(const struct loop *loop)
 {
 	return loop->ready_first ? 0 : timer_heap_next_ns(&loop->timers);
@@ -370,13 +378,18 @@ void loop_pass(struct loop *loop)
 void loop_poll(struct loop *loop, int64_t until_ns)
 {
 	struct epoll_event events[EVENTS_A_TURN];
+	int64_t started_ns;
 	int count;
 
 	run_turns(loop);
 	if (loop->ready_first)
 		until_ns = 0;
+	loop->told_ns = loop->now_ns;
+	started_ns = until_ns == 0 ? CLOCK_NEVER : clock_now_ns();
 	count = wait_for_events(loop, events, until_ns);
 	loop->now_ns = clock_now_ns();
+	if (started_ns < loop->now_ns - SLEPT_NS)
+		loop->told_ns = loop->now_ns;
 	for (int i = 0; i < count; i++) {
 		struct loop_watch *watch = events[i].data.ptr;
 

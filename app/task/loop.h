@@ -56,6 +56,10 @@ int64_t loop_sleep_until(const struct loop *loop);
 /* The time read at the last loop_poll. */
 int64_t loop_now_ns(const struct loop *loop);
 
+/* What the loop tells of now has happened then or later: when it slept, the time at which that woke it; when it was busy, the time of
+ * the poll before, for nobody was listening. To measure others by, and not one's own delays. */
+int64_t loop_told_ns(const struct loop *loop);
+
 unsigned loop_task_count(const struct loop *loop);
 
 /* Cancels every task. */

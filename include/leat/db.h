@@ -97,6 +97,30 @@ static inline struct leat_arg leat_arg_string(const char *value)
  * Every query sent is awaited, or given up when the request ends. */
 #define leat_db_send(req, statement, ret_query, ...) leat_db_send_(req, statement, ret_query, LEAT_ARGS_(__VA_ARGS__))
 
+/* Transactions ------------------------------------------------------------------------------------------------------ */
+
+enum leat_isolation { LEAT_ISOLATION_DEFAULT, LEAT_READ_COMMITTED, LEAT_REPEATABLE_READ, LEAT_SERIALIZABLE };
+
+struct leat_tx_options {
+	enum leat_isolation isolation; /* LEAT_ISOLATION_DEFAULT: the server's */
+	bool read_only;
+};
+
+typedef enum leat_result (*leat_tx_fn)(struct leat_request *req, void *arg);
+
+/* Runs 'fn' in a transaction, on a connection of its own: all that 'fn' asks of the database goes there. LEAT_OK of 'fn' commits, all else
+ * rolls back, and is the result. 'options' may be NULL.
+ *
+ * 'fn' may run again: when PostgreSQL gave the transaction up for the sake of others (serialization failure, deadlock), or a statement's
+ * prepared form no longer fits, up to three times more, after short pauses, within the request's deadline. So it must do nothing but
+ * ask the database and set what it sets each time. After that: LEAT_UNAVAILABLE.
+ * When the connection is lost while it commits, nobody knows whether it did: LEAT_UNAVAILABLE, and it is not run again.
+ *
+ * Within 'fn', leat_tx makes a savepoint: what the inner function did is undone unless it returns LEAT_OK, and the outer one may go on.
+ * Options are the outermost's. */
+LEAT_API enum leat_result leat_tx(struct leat_request *req, const struct leat_tx_options *options, leat_tx_fn fn,
+				  void *arg) LEAT_MUST_USE;
+
 /* Waits for a sent query and lists its rows; ret_rows may be NULL. */
 LEAT_API enum leat_result leat_db_wait(struct leat_request *req, struct leat_query *query,
 				       struct leat_list *ret_rows) LEAT_MUST_USE;

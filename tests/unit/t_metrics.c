@@ -164,9 +164,9 @@ static unsigned bucket_of(int64_t ns)
 {
 	struct metrics_histogram before, after;
 
-	metrics_request_histogram(&before);
-	metrics_observe(ns);
-	metrics_request_histogram(&after);
+	metrics_histogram_total(HISTOGRAM_REQUESTS, &before);
+	metrics_observe(HISTOGRAM_REQUESTS, ns);
+	metrics_histogram_total(HISTOGRAM_REQUESTS, &after);
 	for (unsigned i = 0; i <= METRICS_BUCKET_COUNT; i++)
 		if (after.buckets[i] != before.buckets[i])
 			return i;
@@ -244,9 +244,9 @@ END_TEST
 
 START_TEST(the_text_has_cumulative_buckets)
 {
-	metrics_observe(50 * CLOCK_US);
-	metrics_observe(2 * CLOCK_MS);
-	metrics_observe(11 * CLOCK_S);
+	metrics_observe(HISTOGRAM_REQUESTS, 50 * CLOCK_US);
+	metrics_observe(HISTOGRAM_REQUESTS, 2 * CLOCK_MS);
+	metrics_observe(HISTOGRAM_REQUESTS, 11 * CLOCK_S);
 	assert_has("leat_request_duration_seconds_bucket{le=\"0.0001\"} 1\n");
 	assert_has("leat_request_duration_seconds_bucket{le=\"0.0025\"} 2\n");
 	assert_has("leat_request_duration_seconds_bucket{le=\"10\"} 2\n");

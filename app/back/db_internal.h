@@ -1,0 +1,66 @@
+/* db_internal.h - what db.c and session.c share about a worker's database; nobody else includes it.
+ *
+ * Use:
+ *     LEAT_TRY(db_ask(call, query));   -- sent, and waited for; the answer is in query->result
+ *     query_give(&call->db->queries, query);
+ *
+ * Ownership:      the worker's.
+ * Thread-safety:  only the worker whose loop it is on.
+ * Errors:         those of leat/db.h. After an error the query is gone.
+ */
+#ifndef APP_BACK_DB_INTERNAL_H
+#define APP_BACK_DB_INTERNAL_H
+
+#include <leat/result.h>
+
+#include "back/db.h"
+#include "back/lane.h"
+#include "back/query.h"
+#include "back/retry.h"
+#include "back/statement.h"
+#include "task/call.h"
+
+struct lend;
+
+struct db {
+	struct lane_host host; /* first: the lanes know this part of it */
+	struct statements statements;
+	struct query_pool queries;
+	struct query_list queue; /* QUERY_QUEUED */
+	struct loop_turn turn;   /* dispatches the queue */
+	struct retry retry;
+	uint64_t connects_seen; /* METRIC_DB_CONNECTS of all processes at our last failure */
+	struct loop_timer retry_timer;
+	struct lend *lend;
+	struct lane *returning; /* lent, done with, and not given back yet */
+	bool is_stopping;
+	unsigned lane_count;
+	struct lane lanes[];
+};
+
+/* Whether there is any use in starting something. */
+enum leat_result db_may_ask(const struct call *call) LEAT_MUST_USE;
+
+/* Waits for a query that was sent. */
+enum leat_result db_await(const struct call *call, struct query *query) LEAT_MUST_USE;
+
+/* A connection for the request alone, for as long as the session is open: all its statements go there. */
+struct session {
+	struct lane *lane;
+	unsigned depth;  /* of savepoints */
+	bool must_retry; /* a statement failed in a way that the transaction may be run again */
+};
+
+enum leat_result session_open(struct call *call, struct session *session) LEAT_MUST_USE;
+void session_close(struct call *call);
+
+/* False when its connection is lost. */
+bool session_send(const struct call *call, struct query *query) LEAT_MUST_USE;
+
+/* At the end of a turn: gives back what is clean, and makes clean what is not. */
+void session_settle(struct db *db);
+
+/* When the worker ends. */
+void session_discard_all(struct db *db);
+
+#endif

@@ -1,0 +1,249 @@
+/* session.c - a connection for one request alone, and transactions on it. See db_internal.h and leat/db.h. Between handlers and lend.c.
+ *
+ * A session's lane is an ordinary lane, in pipeline mode, with one user. While it is open, all statements of the request go there
+ * (call->session). When it is closed, the lane is 'returning' until nothing is in flight on it and no transaction is open: then it goes back
+ * to the pool. What its request gave up is cancelled on the way; what cannot be made clean is closed.
+ *
+ * BEGIN is waited for: were it to fail unseen, what follows would run outside a transaction. */
+#include <leat/db.h>
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "back/db_internal.h"
+#include "back/lend.h"
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "task/loop.h"
+#include "task/wait.h"
+
+enum {
+	TRIES = 4, /* of a transaction that fails for the sake of others */
+	PAUSE_LEAST_MS = 5,
+	SAVEPOINT_SIZE = 64,
+};
+
+/* Sessions ------------------------------------------------------------------------------------------------------------ */
+
+enum leat_result session_open(struct call *call, struct session *session)
+{
+	struct db *db;
+
+	LEAT_TRY(db_may_ask(call));
+	db = call->db;
+	LEAT_CHECK(!call->session); /* it would wait for a second connection while it holds one */
+	if (!db->lend)
+		return LEAT_UNAVAILABLE;
+	*session = (struct session){ 0 };
+	LEAT_TRY(lend_take(db->lend, &db->host, call->deadline_ns, &session->lane));
+	session->lane->is_rolled_back = false;
+	call->session = session;
+	return LEAT_OK;
+}
+
+void session_close(struct call *call)
+{
+	struct lane *lane = call->session->lane;
+
+	call->session = NULL;
+	lane->next_returning = call->db->returning;
+	call->db->returning = lane;
+	session_settle(call->db);
+}
+
+static bool can_send(const struct lane *lane)
+{
+	return lane->state == LANE_READY || lane->state == LANE_PREPARING;
+}
+
+bool session_send(const struct call *call, struct query *query)
+{
+	struct lane *lane = call->session->lane;
+
+	if (!can_send(lane))
+		return false;
+	/* No second chance: neither elsewhere, nor in a transaction that has failed. */
+	query->was_moved = query->was_renamed = true;
+	lane_send(lane, query);
+	return true;
+}
+
+/* False while it must be looked at again. */
+static bool settle(struct db *db, struct lane *lane)
+{
+	if (lane->turn.is_queued) {
+		loop_at_turn_end(db->host.loop, &db->turn);
+		return false;
+	}
+	if (lane->state == LANE_DOWN) {
+		lend_discard(db->lend, lane);
+		return true;
+	}
+	if (lane->state != LANE_READY || lane->in_flight.count > 0)
+		return false;
+	if (PQtransactionStatus(lane->connection) == PQTRANS_IDLE) {
+		lend_give(db->lend, lane);
+		return true;
+	}
+	if (lane->is_rolled_back) {
+		lend_discard(db->lend, lane);
+		return true;
+	}
+	lane->is_rolled_back = true;
+	lane_command(lane, "ROLLBACK");
+	return false;
+}
+
+void session_settle(struct db *db)
+{
+	struct lane **at = &db->returning;
+
+	while (*at) {
+		struct lane *lane = *at;
+		struct lane *next = lane->next_returning;
+
+		if (settle(db, lane))
+			*at = next;
+		else
+			at = &lane->next_returning;
+	}
+}
+
+void session_discard_all(struct db *db)
+{
+	while (db->returning) {
+		struct lane *lane = db->returning;
+
+		db->returning = lane->next_returning;
+		lend_discard(db->lend, lane);
+	}
+}
+
+/* Transactions ---------------------------------------------------------------------------------------------------------- */
+
+static const char *const begins[][2] = {
+	[LEAT_ISOLATION_DEFAULT] = { "BEGIN", "BEGIN READ ONLY" },
+	[LEAT_READ_COMMITTED] = { "BEGIN ISOLATION LEVEL READ COMMITTED",
+				  "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY" },
+	[LEAT_REPEATABLE_READ] = { "BEGIN ISOLATION LEVEL REPEATABLE READ",
+				   "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" },
+	[LEAT_SERIALIZABLE] = { "BEGIN ISOLATION LEVEL SERIALIZABLE", "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY" },
+};
+
+static const struct leat_tx_options no_options = { 0 };
+
+/* 'ret_is_done' (may be NULL): the server did what it was told, and not a ROLLBACK instead of a COMMIT. */
+static enum leat_result command(const struct call *call, const char *text, bool *ret_is_done)
+{
+	struct query *query;
+
+	LEAT_TRY(db_may_ask(call));
+	query = query_take(&call->db->queries);
+	query->work = QUERY_COMMAND;
+	query->command = text;
+	if (!session_send(call, query)) {
+		query_give(&call->db->queries, query);
+		return LEAT_UNAVAILABLE;
+	}
+	LEAT_TRY(db_await(call, query));
+	if (ret_is_done)
+		*ret_is_done = strcmp(PQcmdStatus(query->result), "ROLLBACK") != 0;
+	query_give(&call->db->queries, query);
+	return LEAT_OK;
+}
+
+/* A COMMIT behind a failed statement rolls back, and the server calls that a success. */
+static enum leat_result commit(const struct call *call)
+{
+	bool is_committed = true;
+
+	LEAT_TRY(command(call, "COMMIT", &is_committed));
+	if (is_committed)
+		return LEAT_OK;
+	log_error("bug: a transaction's function returned LEAT_OK although one of its statements had failed; it is "
+		  "rolled back");
+	return LEAT_INTERNAL;
+}
+
+static enum leat_result run_once(struct leat_request *req, const struct leat_tx_options *options, leat_tx_fn fn,
+				 void *arg, bool *ret_must_retry)
+{
+	struct call *call = call_of(req);
+	struct session session;
+	enum leat_result result;
+
+	LEAT_TRY(session_open(call, &session));
+	result = command(call, begins[options->isolation][options->read_only], NULL);
+	if (result == LEAT_OK)
+		result = fn(req, arg);
+	if (result == LEAT_OK)
+		result = commit(call);
+	session_close(call); /* rolls back what is not committed */
+	metrics_add(result == LEAT_OK ? METRIC_DB_TX : METRIC_DB_TX_ROLLED_BACK, 1);
+	*ret_must_retry = result != LEAT_OK && session.must_retry;
+	return result;
+}
+
+/* Twice as long each time, and by chance: those who were in each other's way must not meet again. */
+static enum leat_result pause_before(const struct call *call, unsigned try)
+{
+	int64_t now_ns = loop_now_ns(call->db->host.loop);
+	uint64_t chance = ((uint64_t)clock_now_ns() ^ (uint64_t)(uintptr_t)call) * UINT64_C(0x9E3779B97F4A7C15) >> 32;
+	int64_t most_ns = (PAUSE_LEAST_MS << try) * CLOCK_MS;
+
+	return wait_sleep(now_ns + (int64_t)(chance % (uint64_t)most_ns), call->deadline_ns);
+}
+
+static enum leat_result run_whole(struct leat_request *req, const struct leat_tx_options *options, leat_tx_fn fn,
+				  void *arg)
+{
+	const struct call *call = call_of(req);
+	bool must_retry = false;
+	enum leat_result result = run_once(req, options, fn, arg, &must_retry);
+
+	for (unsigned try = 1; must_retry && try < TRIES; try++) {
+		LEAT_TRY(pause_before(call, try));
+		metrics_add(METRIC_DB_TX_RETRIES, 1);
+		must_retry = false;
+		result = run_once(req, options, fn, arg, &must_retry);
+	}
+	return result;
+}
+
+static const char *write_savepoint(const struct call *call, const char *verb)
+{
+	char *text = arena_alloc(call->arena, SAVEPOINT_SIZE);
+
+	snprintf(text, SAVEPOINT_SIZE, "%s leat_%u", verb, call->session->depth);
+	return text;
+}
+
+/* After a failure that the whole transaction has to be run again for, the savepoint is of no use. */
+static enum leat_result run_inner(struct leat_request *req, leat_tx_fn fn, void *arg)
+{
+	struct call *call = call_of(req);
+	enum leat_result result;
+
+	call->session->depth++;
+	result = command(call, write_savepoint(call, "SAVEPOINT"), NULL);
+	if (result == LEAT_OK) {
+		result = fn(req, arg);
+		if (result == LEAT_OK) {
+			result = command(call, write_savepoint(call, "RELEASE SAVEPOINT"), NULL);
+		} else if (!call->session->must_retry && can_send(call->session->lane) &&
+			   command(call, write_savepoint(call, "ROLLBACK TO SAVEPOINT"), NULL) != LEAT_OK) {
+			log_debug("database: no way back to a savepoint; the transaction ends");
+		}
+	}
+	call->session->depth--;
+	return result;
+}
+
+enum leat_result leat_tx(struct leat_request *req, const struct leat_tx_options *options, leat_tx_fn fn, void *arg)
+{
+	if (call_of(req)->session)
+		return run_inner(req, fn, arg);
+	return run_whole(req, options ? options : &no_options, fn, arg);
+}
