@@ -70,6 +70,7 @@ struct db *db_new(struct loop *loop, const struct settings *settings, struct off
 		.offload = offload,
 		.statements = &db->statements,
 		.queries = &db->queries,
+		.is_unnamed = settings->db_prepare == PREPARE_UNNAMED,
 		.changed = on_lane_changed,
 		.again = on_query_again,
 		.drained = on_lane_drained,

@@ -4,8 +4,9 @@
  *
  * Sending. A statement goes out as Bind, Describe, Execute, Sync; on its first use on a connection with its Parse in
  * front, before the same Sync, so that a fault in its text comes back to the query itself. (A statement once parsed
- * stays prepared even when the Execute behind it fails: prepared statements are not transactional.) Each time it is
- * prepared on a lane it gets a new name, so a form that is stale needs no closing before it is replaced.
+ * stays prepared even when the Execute behind it fails: prepared statements are not transactional.) When it is
+ * prepared again on a lane it gets a new name, so a form that is stale needs no closing before it is replaced. Names come from the
+ * text: where sessions are shared behind our back (PgBouncer), one name still never runs another statement.
  *
  * One send a turn. PQsendPipelineSync (libpq 17) queues the Sync, and PQflush at the end of the turn sends all. Older
  * libpq has only PQpipelineSync, which flushes: one send(2) a statement. The figures, and what else was considered, are
@@ -29,6 +30,7 @@
 
 #include <inttypes.h>
 #include <libpq-fe.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,12 +45,13 @@
 #include "base/metrics.h"
 #include "base/number.h"
 
-#define NAME_PREFIX "leat_"
-#define TOO_LATE    "no answer within db_connect_timeout"
+#define NAME_STALE UINT_MAX /* it was prepared under another name */
+#define TOO_LATE   "no answer within db_connect_timeout"
 
 enum {
-	NAME_SIZE = sizeof(NAME_PREFIX) + NUMBER_INT_MAX,
+	NAME_SIZE = STATEMENT_NAME_SIZE + 1 + NUMBER_INT_MAX,
 	NAMES_STEP = 32,
+	STALE_MANY = 8,      /* on one connection */
 	CANCEL_LOOK_MS = 10, /* how often a cancel under way is looked at */
 };
 
@@ -75,6 +78,7 @@ void lane_init(struct lane *lane, struct lane_host *host)
 		.watch.fn = on_events,
 		.timer.fn = on_timer,
 		.turn.fn = on_turn_end,
+		.last_name = 1,
 		.why = "not connected yet",
 	};
 }
@@ -155,7 +159,8 @@ static void drop_connection(struct lane *lane)
 	lane->dial = NULL;
 	PQfinish(lane->connection);
 	lane->connection = NULL;
-	lane->last_name = 0;
+	lane->last_name = 1;
+	lane->stale_count = 0;
 	if (lane->names)
 		memset(lane->names, 0, lane->names_cap * sizeof(*lane->names));
 	if (is_connected(lane) && !lane->is_lent) /* lend.c counts its own */
@@ -235,10 +240,16 @@ static unsigned *name_of(struct lane *lane, const struct statement *statement)
 	return &lane->names[statement->index];
 }
 
-static const char *write_name(char text[static NAME_SIZE], unsigned name)
+/* The first time on a connection under the statement's own name; when that has become stale, under a new one. */
+static const char *write_name(char text[static NAME_SIZE], const struct statement *statement, unsigned name)
 {
-	memcpy(text, NAME_PREFIX, sizeof(NAME_PREFIX) - 1);
-	text[sizeof(NAME_PREFIX) - 1 + number_write_uint(text + sizeof(NAME_PREFIX) - 1, name)] = '\0';
+	size_t len = strlen(statement->name);
+
+	memcpy(text, statement->name, len + 1);
+	if (name > 1) {
+		text[len++] = '_';
+		text[len + number_write_uint(text + len, name)] = '\0';
+	}
 	return text;
 }
 
@@ -246,10 +257,11 @@ static bool put_prepare(struct lane *lane, struct query *query, unsigned *name)
 {
 	char text[NAME_SIZE];
 
-	*name = ++lane->last_name;
+	*name = *name == NAME_STALE ? ++lane->last_name : 1;
 	query->name = *name;
 	query->has_parse = true;
-	return PQsendPrepare(lane->connection, write_name(text, *name), query->statement->sql, 0, NULL);
+	return PQsendPrepare(lane->connection, write_name(text, query->statement, *name), query->statement->sql, 0,
+			     NULL);
 }
 
 static bool put_execute(struct lane *lane, struct query *query)
@@ -258,11 +270,14 @@ static bool put_execute(struct lane *lane, struct query *query)
 	char text[NAME_SIZE];
 
 	query->has_parse = false;
-	if (*name == 0 && !put_prepare(lane, query, name))
+	if (lane->host->is_unnamed)
+		return PQsendQueryParams(lane->connection, query->statement->sql, (int)query->value_count, NULL,
+					 query->values, NULL, NULL, 1);
+	if ((*name == 0 || *name == NAME_STALE) && !put_prepare(lane, query, name))
 		return false;
 	query->name = *name;
-	return PQsendQueryPrepared(lane->connection, write_name(text, *name), (int)query->value_count, query->values,
-				   NULL, NULL, 1);
+	return PQsendQueryPrepared(lane->connection, write_name(text, query->statement, *name), (int)query->value_count,
+				   query->values, NULL, NULL, 1);
 }
 
 static bool put_work(struct lane *lane, struct query *query)
@@ -367,7 +382,21 @@ static void forget_name(struct lane *lane, const struct query *query)
 	unsigned *name = query->work == QUERY_COMMAND ? NULL : name_of(lane, query->statement);
 
 	if (name && *name == query->name)
-		*name = 0;
+		*name = NAME_STALE;
+}
+
+/* Behind a pool that changes sessions between transactions (PgBouncer), what one has prepared the next does not know. */
+static void note_stale(struct lane *lane)
+{
+	struct lane_host *host = lane->host;
+
+	metrics_add(METRIC_DB_STALE, 1);
+	if (++lane->stale_count < STALE_MANY || host->is_unnamed || host->settings->db_prepare != PREPARE_AUTO)
+		return;
+	host->is_unnamed = true;
+	log_warn("database: prepared statements keep disappearing, as behind PgBouncer in transaction mode: from now "
+		 "on statements are sent "
+		 "unnamed; db_prepare = unnamed does so from the start");
 }
 
 static void end_faulty(struct lane *lane, struct query *query)
@@ -379,6 +408,8 @@ static void end_faulty(struct lane *lane, struct query *query)
 	query->is_transient = fault == FAULT_STALE || fault == FAULT_TRANSIENT;
 	if (fault == FAULT_STALE || query->has_parse)
 		forget_name(lane, query);
+	if (fault == FAULT_STALE)
+		note_stale(lane);
 	if (query->state == QUERY_SENT && fault == FAULT_STALE && !query->was_renamed) {
 		query->was_renamed = true;
 		PQclear(query->result);
@@ -491,7 +522,7 @@ static void prepare(struct lane *lane)
 	/* Off, a backslash in a statement's text would mean something else. */
 	if (strings && strcmp(strings, "on") != 0)
 		is_open = put_own(lane, QUERY_COMMAND, NULL, "SET standard_conforming_strings = on");
-	for (unsigned i = 0; is_open && !lane->is_lent && i < statements->count; i++)
+	for (unsigned i = 0; is_open && !lane->is_lent && !lane->host->is_unnamed && i < statements->count; i++)
 		is_open = put_own(lane, QUERY_PREPARE, statements->items[i], NULL);
 }
 

@@ -47,6 +47,9 @@ struct pg_conn; /* libpq's PGconn */
 enum lane_state { LANE_STATES(LANE_ENUM) LANE_STATE_COUNT };
 #undef LANE_ENUM
 
+/* Setting db_prepare. */
+enum { PREPARE_AUTO, PREPARE_NAMED, PREPARE_UNNAMED };
+
 /* What a lane needs of its owner, and tells it. */
 struct lane_host {
 	struct loop *loop;
@@ -54,6 +57,7 @@ struct lane_host {
 	struct offload *offload; /* connects and cancels */
 	struct statements *statements;
 	struct query_pool *queries;
+	bool is_unnamed; /* statements are parsed each time: setting db_prepare, or found out */
 	/* lane->state was 'from'. Lane functions may not be called from here. */
 	void (*changed)(struct lane_host *host, struct lane *lane, enum lane_state from);
 	/* The connection was lost; the query may be sent again, on any lane. */
@@ -72,9 +76,10 @@ struct lane {
 	struct loop_timer timer; /* ends CONNECTING and PREPARING, LATE, CANCELLING */
 	struct loop_turn turn;   /* sends what the turn's tasks have queued */
 	struct query_list in_flight;
-	unsigned *names; /* by statement index: under which number it is prepared here; 0: it is not */
+	unsigned *names; /* by statement index: under which number it is prepared here; 0: it is not, yet */
 	unsigned names_cap;
-	unsigned last_name;
+	unsigned last_name;   /* of those prepared again */
+	unsigned stale_count; /* how often a prepared form was gone or no longer fit */
 	int64_t made_ns;             /* when it became LANE_READY */
 	int64_t answered_ns;         /* when the last answer came */
 	struct query *late;          /* LATE: the head that is waited for */

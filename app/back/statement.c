@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 
@@ -48,6 +49,30 @@ static void grow(struct statements *statements)
 		*place_of(statements, statements->items[i]->is) = statements->items[i];
 }
 
+/* FNV-1a, and a finalizer, since short texts differ in few of its bits. */
+static uint64_t hash_of(const char *text)
+{
+	uint64_t hash = UINT64_C(0xCBF29CE484222325);
+
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001B3);
+	hash = (hash ^ (hash >> 33)) * UINT64_C(0xFF51AFD7ED558CCD);
+	return hash ^ (hash >> 33);
+}
+
+/* Digits of five bits each; the last one has the four that are left. */
+static void write_name(char name[static STATEMENT_NAME_SIZE], const char *text)
+{
+	static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
+	uint64_t hash = hash_of(text);
+	char *at = name + sizeof("leat_") - 1;
+
+	memcpy(name, "leat_", sizeof("leat_"));
+	for (; at < name + STATEMENT_NAME_SIZE - 1; at++, hash >>= 5)
+		*at = digits[hash & 31];
+	*at = '\0';
+}
+
 static struct statement *add(struct statements *statements, const struct leat_statement *is, unsigned index)
 {
 	struct statement *statement = malloc(sizeof(*statement));
@@ -57,6 +82,7 @@ static struct statement *add(struct statements *statements, const struct leat_st
 	if (statements->count == statements->cap)
 		grow(statements);
 	*statement = (struct statement){ .is = is, .sql = is->sql, .index = index };
+	write_name(statement->name, is->sql);
 	statements->items[statements->count++] = statement;
 	*place_of(statements, is) = statement;
 	return statement;

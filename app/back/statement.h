@@ -20,9 +20,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { STATEMENT_NAME_SIZE = sizeof("leat_") + 13 };
+
 struct statement {
 	const struct leat_statement *is;
 	const char *sql; /* as first seen */
+	char name[STATEMENT_NAME_SIZE]; /* on the server: from a hash of the text, so that one name never means two texts */
 	unsigned index;  /* the same in every worker */
 	uint8_t history; /* of the last eight executions, a bit each: it was slow */
 	bool is_slow;    /* it is run on a lent connection, where nobody stands behind it */

@@ -502,6 +502,66 @@ TASK_TEST(a_statement_that_is_fast_again_comes_back)
 	ck_assert_uint_eq(metrics_total(METRIC_DB_SLOW), slow);
 }
 
+/* Behind PgBouncer in transaction mode: three servers in turn ------------------------------------------------------------------ */
+
+static const struct leat_statement tripled = { .sql = "SELECT $1::int8 * 3 AS n",
+					       .row = &number_shape,
+					       .read_only = true };
+static const struct leat_statement doubled = { .sql = "SELECT $1::int8 * 2 AS n",
+					       .row = &number_shape,
+					       .read_only = true };
+
+static void ask_in_turn(struct leat_request *req)
+{
+	struct number number;
+
+	for (int64_t i = 0; i < 100; i++) {
+		ck_assert_result(leat_db_one(req, &doubled, &number, LEAT_ARG(i)), LEAT_OK);
+		ck_assert_int_eq(number.n, 2 * i);
+		ck_assert_result(leat_db_one(req, &tripled, &number, LEAT_ARG(i)), LEAT_OK);
+		ck_assert_int_eq(number.n, 3 * i);
+	}
+}
+
+START_TEST(disappearing_statements_are_noticed_and_sent_unnamed)
+{
+	static struct job jobs[20];
+	uint64_t stale;
+
+	for (int i = 0; i < 20; i++) {
+		jobs[i] = (struct job){ 0 };
+		start(&jobs[i], ask_in_turn, LIMIT_S * 1000);
+	}
+	finish_all();
+	stale = metrics_total(METRIC_DB_STALE);
+	ck_assert_uint_gt(stale, 0);
+	for (int i = 0; i < 20; i++)
+		start(&jobs[i], ask_in_turn, LIMIT_S * 1000);
+	finish_all();
+	ck_assert_uint_eq(metrics_total(METRIC_DB_STALE), stale);
+}
+END_TEST
+
+START_TEST(unnamed_from_the_start_nothing_is_stale)
+{
+	static struct job jobs[20];
+
+	for (int i = 0; i < 20; i++) {
+		jobs[i] = (struct job){ 0 };
+		start(&jobs[i], ask_in_turn, LIMIT_S * 1000);
+	}
+	finish_all();
+	ck_assert_uint_eq(metrics_total(METRIC_DB_STALE), 0);
+}
+END_TEST
+
+TASK_TEST(a_transaction_stays_on_one_server)
+{
+	ck_assert_result(leat_tx(req, NULL, all_on_one, NULL), LEAT_OK);
+	ck_assert_result(leat_tx(req, NULL, add_two, NULL), LEAT_OK);
+	ck_assert_int_eq(count_rows(), 5);
+}
+
 /* The suite ----------------------------------------------------------------------------------------------------------------- */
 
 static void setup_one(void)
@@ -548,6 +608,23 @@ static void setup_two_ready(void)
 	set_up_stand();
 }
 
+static void setup_bouncer(void)
+{
+	set_defaults();
+	settings.database_url = getenv("LEAT_TEST_BOUNCER");
+	settings.db_lanes = 3;
+	set_up_stand();
+}
+
+static void setup_bouncer_unnamed(void)
+{
+	set_defaults();
+	settings.database_url = getenv("LEAT_TEST_BOUNCER");
+	settings.db_lanes = 3;
+	settings.db_prepare = 2;
+	set_up_stand();
+}
+
 static void setup_fifty_ms(void)
 {
 	set_defaults();
@@ -583,5 +660,10 @@ Suite *suite(void)
 	TX_CASE(s, "idle-min", setup_two_ready, a_least_number_is_held_ready);
 	TX_CASE(s, "slow", setup_fifty_ms, a_statement_that_is_slow_three_times_leaves_the_lanes,
 		one_slow_execution_among_fast_ones_changes_nothing, a_statement_that_is_fast_again_comes_back);
+	if (getenv("LEAT_TEST_BOUNCER") && *getenv("LEAT_TEST_BOUNCER")) {
+		TX_CASE(s, "bouncer", setup_bouncer, disappearing_statements_are_noticed_and_sent_unnamed);
+		TX_CASE(s, "bouncer-unnamed", setup_bouncer_unnamed, unnamed_from_the_start_nothing_is_stale,
+			a_transaction_stays_on_one_server);
+	}
 	return s;
 }
