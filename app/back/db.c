@@ -573,3 +573,42 @@ enum leat_result leat_db_wait(struct leat_request *req, struct leat_query *sent,
 	query_give(&call->db->queries, query);
 	return result;
 }
+
+static bool is_left(const struct leat_query *sent)
+{
+	return sent && sent->query;
+}
+
+static bool find_done(struct leat_query *const *queries, size_t count, size_t *ret_index)
+{
+	bool is_any_left = false;
+
+	for (size_t i = 0; i < count; i++) {
+		if (is_left(queries[i]) && queries[i]->query->state == QUERY_DONE) {
+			*ret_index = i;
+			return true;
+		}
+		is_any_left = is_any_left || is_left(queries[i]);
+	}
+	LEAT_CHECK(is_any_left);
+	return false;
+}
+
+static void wake_me(struct leat_query *const *queries, size_t count, struct task *waiter)
+{
+	for (size_t i = 0; i < count; i++)
+		if (is_left(queries[i]))
+			queries[i]->query->waiter = waiter;
+}
+
+enum leat_result leat_db_wait_any(struct leat_request *req, struct leat_query *const *queries, size_t count, size_t *ret_index)
+{
+	enum leat_result result = LEAT_OK;
+
+	while (result == LEAT_OK && !find_done(queries, count, ret_index)) {
+		wake_me(queries, count, task_self());
+		result = task_wait(call_of(req)->deadline_ns);
+		wake_me(queries, count, NULL);
+	}
+	return result;
+}

@@ -125,6 +125,11 @@ LEAT_API enum leat_result leat_tx(struct leat_request *req, const struct leat_tx
 LEAT_API enum leat_result leat_db_wait(struct leat_request *req, struct leat_query *query,
 				       struct leat_list *ret_rows) LEAT_MUST_USE;
 
+/* Waits until one of several sent queries is answered, whichever comes first, and tells its place; leat_db_wait on it then does not
+ * wait. NULL entries, and queries awaited before, are passed over; one at least must be left. */
+LEAT_API enum leat_result leat_db_wait_any(struct leat_request *req, struct leat_query *const *queries, size_t count,
+					   size_t *ret_index) LEAT_MUST_USE;
+
 #define LEAT_ARGS_(...) \
 	((const struct leat_arg[]){ LEAT_NULL __VA_OPT__(, ) __VA_ARGS__ } + 1), \
 		(unsigned)(sizeof((const struct leat_arg[]){ LEAT_NULL __VA_OPT__(, ) __VA_ARGS__ }) / sizeof(struct leat_arg) - 1)

@@ -189,6 +189,24 @@ TASK_TEST(several_statements_travel_together)
 	}
 }
 
+TASK_TEST(each_that_was_sent_comes_once)
+{
+	struct leat_query *queries[20] = { 0 };
+	int64_t sum = 0;
+
+	for (int64_t i = 1; i < 20; i++) /* the first entry stays NULL */
+		ck_assert_result(leat_db_send(req, &twice, &queries[i], LEAT_ARG(i)), LEAT_OK);
+	for (int i = 1; i < 20; i++) {
+		struct leat_list list;
+		size_t at;
+
+		ck_assert_result(leat_db_wait_any(req, queries, 20, &at), LEAT_OK);
+		ck_assert_result(leat_db_wait(req, queries[at], &list), LEAT_OK);
+		sum += ((struct number *)list.items)->n;
+	}
+	ck_assert_int_eq(sum, 2 * 190);
+}
+
 TASK_TEST(a_failure_touches_no_neighbour)
 {
 	struct leat_query *queries[5];
@@ -692,7 +710,7 @@ Suite *suite(void)
 		arguments_of_every_kind_arrive, a_text_with_nul_is_refused_instead_of_cut,
 		the_wrong_number_of_arguments_is_internal, copy_is_refused_and_the_lane_comes_back,
 		a_backslash_is_itself_whatever_the_server_is_set_to);
-	DB_CASE(s, "several", several_statements_travel_together, a_failure_touches_no_neighbour,
+	DB_CASE(s, "several", several_statements_travel_together, each_that_was_sent_comes_once, a_failure_touches_no_neighbour,
 		what_was_sent_and_never_awaited_still_happens, thousands_of_tasks_share_one_lane,
 		several_lanes_share_the_work, a_full_lane_refuses);
 	DB_CASE(s, "deadlines", a_deadline_is_kept_while_the_server_sleeps, a_late_answer_is_drained_without_cancelling,
