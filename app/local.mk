@@ -22,6 +22,7 @@ libleat_all_la_SOURCES = \
 	app/back/lane.c app/back/lane.h \
 	app/back/lend.c app/back/lend.h \
 	app/back/migrate.c app/back/migrate.h \
+	app/back/notify.c app/back/notify.h \
 	app/back/query.c app/back/query.h \
 	app/back/retry.c app/back/retry.h \
 	app/back/row.c app/back/row.h \

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "back/lend.h"
+#include "back/notify.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -60,6 +61,7 @@ struct process {
 	struct poller *poller, *admin_poller;
 	struct offload *offload;
 	struct lend *lend; /* NULL: no database */
+	struct notify *notify;
 	struct accesslog *accesslog;
 	struct worker *workers[WORKERS_MAX + 1]; /* the admin thread last */
 	unsigned worker_count;
@@ -119,8 +121,10 @@ static bool make_shared_parts(struct process *process)
 	process->offload = offload_new((unsigned)settings->offload_threads, (unsigned)settings->offload_queue);
 	if (!process->offload)
 		return fail(process, "offload threads");
-	if (has_database(settings))
+	if (has_database(settings)) {
 		process->lend = lend_new(settings, process->offload);
+		process->notify = notify_new(settings);
+	}
 	return open_accesslog(process);
 }
 
@@ -136,6 +140,7 @@ static bool start_worker(struct process *process, bool is_admin)
 		.offload = process->offload,
 		.accesslog = is_admin ? NULL : process->accesslog,
 		.lend = is_admin ? NULL : process->lend,
+		.notify = is_admin ? NULL : process->notify,
 		.is_admin = is_admin,
 		.tasks_max = is_admin ? ADMIN_TASKS : (unsigned)plan->settings->requests_max,
 	};
@@ -196,6 +201,8 @@ static _Noreturn void leave(struct process *process, const char *what)
 /* Calls that outlive their requests: nobody waits for what they bring. */
 static int stop_offload(struct process *process)
 {
+	if (process->notify && !notify_stop(process->notify, clock_now_ns() + LAST_CHANCE_MS * CLOCK_MS))
+		leave(process, "the listener");
 	if (process->lend)
 		lend_stop(process->lend);
 	if (!offload_stop(process->offload, clock_now_ns() + LAST_CHANCE_MS * CLOCK_MS))
@@ -225,6 +232,7 @@ static void free_shared_parts(struct process *process)
 	accesslog_close(process->accesslog);
 	offload_free(process->offload);
 	lend_free(process->lend);
+	notify_free(process->notify);
 	for (unsigned i = 0; i < process->worker_count; i++)
 		worker_free(process->workers[i]);
 	poller_free(process->poller);
@@ -340,7 +348,7 @@ static bool share_connections(const struct plan *plan)
 {
 	const struct settings *settings = plan->settings;
 	int64_t lanes = settings->processes * plan->worker_count * settings->db_lanes;
-	int64_t lent = settings->processes * settings->db_lent_max;
+	int64_t lent = settings->processes * (settings->db_lent_max + 1); /* one listens */
 
 	if (settings->db_connections_max > 0 && settings->db_connections_max - lanes < lent)
 		lent = settings->db_connections_max - lanes;

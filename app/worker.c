@@ -127,7 +127,8 @@ static void open_database(struct worker *worker)
 {
 	if (!worker->options.lend)
 		return;
-	worker->db = db_new(worker->loop, worker->options.settings, worker->options.offload, worker->options.lend);
+	worker->db = db_new(worker->loop, worker->options.settings, worker->options.offload, worker->options.lend,
+			    worker->options.notify);
 	worker->pipeline.environment.db = worker->db;
 }
 

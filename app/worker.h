@@ -36,6 +36,7 @@ struct worker_options {
 	const struct router *router;
 	struct offload *offload;
 	struct lend *lend; /* NULL: no database */
+	struct notify *notify;
 	struct accesslog *accesslog; /* NULL: none */
 	bool is_admin;
 	unsigned tasks_max;

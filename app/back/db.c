@@ -53,7 +53,8 @@ bool db_can_read_url(const char *url)
 	return options;
 }
 
-struct db *db_new(struct loop *loop, const struct settings *settings, struct offload *offload, struct lend *lend)
+struct db *db_new(struct loop *loop, const struct settings *settings, struct offload *offload, struct lend *lend,
+		  struct notify *notify)
 {
 	unsigned lane_count = (unsigned)settings->db_lanes;
 	size_t size = sizeof(struct db) + lane_count * sizeof(struct lane);
@@ -76,6 +77,7 @@ struct db *db_new(struct loop *loop, const struct settings *settings, struct off
 		.drained = on_lane_drained,
 	};
 	db->lend = lend;
+	db->notify = notify;
 	db->turn.fn = on_turn_end;
 	db->retry_timer.fn = on_retry;
 	db->lane_count = lane_count;

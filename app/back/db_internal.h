@@ -21,6 +21,7 @@
 #include "task/call.h"
 
 struct lend;
+struct notify;
 
 struct db {
 	struct lane_host host; /* first: the lanes know this part of it */
@@ -32,6 +33,7 @@ struct db {
 	uint64_t connects_seen; /* METRIC_DB_CONNECTS of all processes at our last failure */
 	struct loop_timer retry_timer;
 	struct lend *lend;
+	struct notify *notify;
 	struct lane *returning; /* lent, done with, and not given back yet */
 	bool is_stopping;
 	unsigned lane_count;

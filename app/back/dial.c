@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/number.h"
 #include "base/settings.h"
 #include "task/loop.h"
@@ -32,6 +33,12 @@ struct dial {
 
 /* Dialling ---------------------------------------------------------------------------------------------------------- */
 
+static void on_notice(void *arg, const PGresult *notice)
+{
+	(void)arg;
+	log_debug("database: %s", PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY));
+}
+
 static PGconn *begin(const struct settings *settings)
 {
 	char timeout_ms[NUMBER_INT_MAX + 1];
@@ -46,6 +53,7 @@ static PGconn *begin(const struct settings *settings)
 	connection = PQconnectStartParams(names, values, 1);
 	if (!connection)
 		check_out_of_memory(0, "a connection to PostgreSQL");
+	PQsetNoticeReceiver(connection, on_notice, NULL);
 	return connection;
 }
 

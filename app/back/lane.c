@@ -533,12 +533,6 @@ static void become_ready(struct lane *lane)
 	enter(lane, LANE_READY);
 }
 
-static void on_notice(void *arg, const PGresult *notice)
-{
-	(void)arg;
-	log_debug("database: %s", PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY));
-}
-
 static void begin(struct lane *lane)
 {
 	if (!lane->is_lent) {
@@ -547,7 +541,6 @@ static void begin(struct lane *lane)
 	}
 	enter(lane, LANE_PREPARING);
 	set_timer(lane, lane->host->settings->db_connect_timeout);
-	PQsetNoticeReceiver(lane->connection, on_notice, NULL);
 	if (!watch_for(lane, EPOLLIN)) {
 		lose_by_libpq(lane);
 		return;

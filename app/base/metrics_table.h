@@ -47,6 +47,8 @@
 	X(DB_LENT_LIFETIME_CLOSED, COUNTER, "leat_db_lent_closed_total", "reason=\"max_lifetime\"", "") \
 	X(DB_LENT_BAD_CLOSED, COUNTER, "leat_db_lent_closed_total", "reason=\"bad\"", "") \
 	X(DB_LENT_STOP_CLOSED, COUNTER, "leat_db_lent_closed_total", "reason=\"stop\"", "") \
+	X(DB_NOTIFICATIONS,  COUNTER, "leat_db_notifications_total", "", "Notifications received from PostgreSQL.") \
+	X(DB_NOTIFICATIONS_LOST, COUNTER, "leat_db_notifications_lost_total", "", "Notifications dropped for a request that did not fetch them: setting db_notify_queue.") \
 	X(DB_TX,             COUNTER, "leat_db_transactions_total", "end=\"commit\"", "Transactions, by their end.") \
 	X(DB_TX_ROLLED_BACK, COUNTER, "leat_db_transactions_total", "end=\"rollback\"", "") \
 	X(DB_TX_RETRIES,     COUNTER, "leat_db_transaction_retries_total", "", "Transactions run again after a serialization failure or a deadlock.") \

@@ -121,6 +121,22 @@ typedef enum leat_result (*leat_tx_fn)(struct leat_request *req, void *arg);
 LEAT_API enum leat_result leat_tx(struct leat_request *req, const struct leat_tx_options *options, leat_tx_fn fn,
 				  void *arg) LEAT_MUST_USE;
 
+/* Notifications ----------------------------------------------------------------------------------------------------- */
+
+struct leat_subscription;
+
+/* Listens on a channel of PostgreSQL's NOTIFY, from the return of this call to the end of the request. The name is taken as it is, in
+ * its case. All requests of a process share one connection for it. Not behind PgBouncer in transaction mode, which loses it.
+ * LEAT_UNAVAILABLE: the server is away. */
+LEAT_API enum leat_result leat_db_listen(struct leat_request *req, const char *channel,
+					 struct leat_subscription **ret_subscription) LEAT_MUST_USE;
+
+/* Waits for the next notification; its payload lives as long as the request, so a long-lived request has as many as it may hold.
+ * LEAT_UNAVAILABLE: some may have been missed, because the connection was lost or more than db_notify_queue waited; read the state
+ * anew, and go on: it still listens. LEAT_TIMED_OUT at the request's deadline. */
+LEAT_API enum leat_result leat_db_notified(struct leat_request *req, struct leat_subscription *subscription,
+					   leat_text *ret_payload) LEAT_MUST_USE;
+
 /* Waits for a sent query and lists its rows; ret_rows may be NULL. */
 LEAT_API enum leat_result leat_db_wait(struct leat_request *req, struct leat_query *query,
 				       struct leat_list *ret_rows) LEAT_MUST_USE;

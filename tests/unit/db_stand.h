@@ -20,6 +20,7 @@
 
 #include "back/db.h"
 #include "back/lend.h"
+#include "back/notify.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/metrics.h"
@@ -43,6 +44,7 @@ static struct settings settings;
 static struct loop *loop;
 static struct offload *offload;
 static struct lend *lend;
+static struct notify *notify;
 static struct arena_pool *pool;
 static struct db *db;
 
@@ -101,7 +103,7 @@ static void turn(void)
 	do { \
 		int64_t limit_ns_ = clock_now_ns() + LIMIT_S * CLOCK_S; \
 		while (!(condition)) { \
-			ck_assert_msg(clock_now_ns() < limit_ns_, "never came true: " #condition); \
+			ck_assert_msg(clock_now_ns() < limit_ns_, "never came true: %s", #condition); \
 			turn(); \
 		} \
 	} while (0)
@@ -132,7 +134,8 @@ static void begin(void)
 	offload = offload_new(2, 64);
 	pool = arena_pool_new(1024 * 1024);
 	lend = lend_new(&settings, offload);
-	db = db_new(loop, &settings, offload, lend);
+	notify = notify_new(&settings);
+	db = db_new(loop, &settings, offload, lend, notify);
 	ck_assert(loop && offload && db);
 }
 
@@ -143,6 +146,8 @@ static void end(void)
 	lend_stop(lend);
 	offload_free(offload);
 	lend_free(lend);
+	ck_assert(notify_stop(notify, clock_now_ns() + 5 * CLOCK_S));
+	notify_free(notify);
 	arena_pool_free(pool);
 	loop_free(loop);
 	ck_assert_int_eq(metrics_total(METRIC_DB_IN_FLIGHT), 0);
@@ -187,6 +192,7 @@ static void set_defaults(void)
 	settings.db_lent_idle_time = 60000;
 	settings.db_lent_wait = 5000;
 	settings.db_lent_queue = 1000;
+	settings.db_notify_queue = 5;
 }
 
 /* With the settings as they are. */

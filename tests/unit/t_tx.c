@@ -502,6 +502,106 @@ TASK_TEST(a_statement_that_is_fast_again_comes_back)
 	ck_assert_uint_eq(metrics_total(METRIC_DB_SLOW), slow);
 }
 
+/* Notifications ------------------------------------------------------------------------------------------------------------- */
+
+static void notify_all(const char *payload)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "SELECT pg_notify('Züge', '%s')", payload);
+	postgres_sql(command);
+}
+
+TASK_TEST(what_is_told_after_listening_arrives_in_order)
+{
+	struct leat_subscription *subscription;
+	leat_text payload;
+
+	ck_assert_result(leat_db_listen(req, "Züge", &subscription), LEAT_OK);
+	notify_all("one");
+	notify_all("two");
+	ck_assert_result(leat_db_notified(req, subscription, &payload), LEAT_OK);
+	ck_assert(leat_text_equal(payload, LEAT_TEXT_OF("one")));
+	ck_assert_result(leat_db_notified(req, subscription, &payload), LEAT_OK);
+	ck_assert(leat_text_equal(payload, LEAT_TEXT_OF("two")));
+}
+
+static unsigned listening;
+
+static void listen_for_one(struct leat_request *req)
+{
+	struct leat_subscription *subscription;
+	leat_text payload;
+	enum leat_result result = leat_db_listen(req, "Züge", &subscription);
+
+	listening++;
+	job_of(req)->result = result == LEAT_OK ? leat_db_notified(req, subscription, &payload) : result;
+}
+
+START_TEST(a_hundred_listen_on_one_connection)
+{
+	static struct job jobs[100];
+
+	listening = 0;
+	for (int i = 0; i < 100; i++) {
+		jobs[i] = (struct job){ 0 };
+		start(&jobs[i], listen_for_one, LIMIT_S * 1000);
+	}
+	TURN_UNTIL(listening == 100);
+	ck_assert_int_eq(postgres_sql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"), 1);
+	notify_all("all");
+	finish_all();
+	for (int i = 0; i < 100; i++)
+		ck_assert_result(jobs[i].result, LEAT_OK);
+	ck_assert_uint_eq(metrics_total(METRIC_DB_NOTIFICATIONS), 1);
+}
+END_TEST
+
+START_TEST(a_deadline_ends_listening)
+{
+	struct job job = { 0 };
+
+	start(&job, listen_for_one, 100);
+	finish_all();
+	ck_assert_result(job.result, LEAT_TIMED_OUT);
+	TURN_UNTIL(postgres_sql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' OR query LIKE 'UNLISTEN%'") == 0);
+}
+END_TEST
+
+TASK_TEST(who_does_not_fetch_is_told_that_some_are_missed)
+{
+	struct leat_subscription *subscription;
+	leat_text payload;
+
+	ck_assert_result(leat_db_listen(req, "Züge", &subscription), LEAT_OK);
+	for (int i = 0; i < 10; i++)
+		notify_all("more");
+	while (metrics_total(METRIC_DB_NOTIFICATIONS) < 10)
+		task_yield();
+	for (int i = 0; i < 5; i++)
+		ck_assert_result(leat_db_notified(req, subscription, &payload), LEAT_OK);
+	ck_assert_result(leat_db_notified(req, subscription, &payload), LEAT_UNAVAILABLE);
+	ck_assert_uint_eq(metrics_total(METRIC_DB_NOTIFICATIONS_LOST), 5);
+}
+
+TASK_TEST(a_lost_connection_is_told_and_listening_goes_on)
+{
+	struct leat_subscription *subscription;
+	leat_text payload;
+	uint64_t connects;
+
+	ck_assert_result(leat_db_listen(req, "Züge", &subscription), LEAT_OK);
+	connects = metrics_total(METRIC_DB_CONNECTS);
+	postgres_sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'");
+	ck_assert_result(leat_db_notified(req, subscription, &payload), LEAT_UNAVAILABLE);
+	while (postgres_sql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND state = 'idle'") == 0)
+		task_yield();
+	ck_assert_uint_gt(metrics_total(METRIC_DB_CONNECTS), connects);
+	notify_all("again");
+	ck_assert_result(leat_db_notified(req, subscription, &payload), LEAT_OK);
+	ck_assert(leat_text_equal(payload, LEAT_TEXT_OF("again")));
+}
+
 /* Behind PgBouncer in transaction mode: three servers in turn ------------------------------------------------------------------ */
 
 static const struct leat_statement tripled = { .sql = "SELECT $1::int8 * 3 AS n",
@@ -658,6 +758,9 @@ Suite *suite(void)
 	TX_CASE(s, "lifetime", setup_short_life, an_old_connection_is_replaced);
 	TX_CASE(s, "idle-time", setup_short_idleness, an_idle_connection_is_closed_in_time);
 	TX_CASE(s, "idle-min", setup_two_ready, a_least_number_is_held_ready);
+	TX_CASE(s, "notifications", setup, what_is_told_after_listening_arrives_in_order, a_hundred_listen_on_one_connection,
+		a_deadline_ends_listening, who_does_not_fetch_is_told_that_some_are_missed,
+		a_lost_connection_is_told_and_listening_goes_on);
 	TX_CASE(s, "slow", setup_fifty_ms, a_statement_that_is_slow_three_times_leaves_the_lanes,
 		one_slow_execution_among_fast_ones_changes_nothing, a_statement_that_is_fast_again_comes_back);
 	if (getenv("LEAT_TEST_BOUNCER") && *getenv("LEAT_TEST_BOUNCER")) {
