@@ -170,7 +170,7 @@ static void drop_connection(struct lane *lane)
 /* What was in flight when the connection was lost. A write may have been executed: it is never sent twice. */
 static void end_orphan(struct lane *lane, struct query *query)
 {
-	if (query->state == QUERY_SENT && !query->was_moved && query->statement->is->read_only) {
+	if (query->state == QUERY_SENT && !query->was_moved && !query->is_last_try && query->statement->is->read_only) {
 		query->was_moved = true;
 		metrics_add(METRIC_DB_RETRIES, 1);
 		lane->host->again(lane->host, query);
@@ -270,7 +270,7 @@ static bool put_execute(struct lane *lane, struct query *query)
 	char text[NAME_SIZE];
 
 	query->has_parse = false;
-	if (lane->host->is_unnamed)
+	if (lane->host->is_unnamed || query->was_renamed) /* the second time unnamed: no name can be in the way */
 		return PQsendQueryParams(lane->connection, query->statement->sql, (int)query->value_count, NULL,
 					 query->values, NULL, NULL, 1);
 	if ((*name == 0 || *name == NAME_STALE) && !put_prepare(lane, query, name))
@@ -386,11 +386,13 @@ static void forget_name(struct lane *lane, const struct query *query)
 }
 
 /* Behind a pool that changes sessions between transactions (PgBouncer), what one has prepared the next does not know. */
-static void note_stale(struct lane *lane)
+static void note_stale(struct lane *lane, const struct query *query)
 {
 	struct lane_host *host = lane->host;
 
 	metrics_add(METRIC_DB_STALE, 1);
+	if (query->name <= 1) /* once is nothing: DISCARD ALL, or a table that was changed */
+		return;
 	if (++lane->stale_count < STALE_MANY || host->is_unnamed || host->settings->db_prepare != PREPARE_AUTO)
 		return;
 	host->is_unnamed = true;
@@ -409,8 +411,8 @@ static void end_faulty(struct lane *lane, struct query *query)
 	if (fault == FAULT_STALE || query->has_parse)
 		forget_name(lane, query);
 	if (fault == FAULT_STALE)
-		note_stale(lane);
-	if (query->state == QUERY_SENT && fault == FAULT_STALE && !query->was_renamed) {
+		note_stale(lane, query);
+	if (query->state == QUERY_SENT && fault == FAULT_STALE && !query->was_renamed && !query->is_last_try) {
 		query->was_renamed = true;
 		PQclear(query->result);
 		query->result = NULL;

@@ -52,8 +52,9 @@ struct query {
 	unsigned value_count;
 	unsigned name;     /* under which the lane has prepared the statement */
 	bool has_parse;    /* it was sent with its Parse */
-	bool was_renamed;  /* sent a second time, because the prepared form was stale */
+	bool was_renamed;  /* sent a second time, unnamed, because the prepared form was stale */
 	bool was_moved;    /* sent a second time, because the connection was lost */
+	bool is_last_try;         /* it is not sent a second time */
 	bool is_transient; /* failed in a way that the whole transaction may be tried again */
 	struct lane *lane; /* QUERY_SENT: where */
 	int64_t sent_ns;

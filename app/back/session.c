@@ -65,7 +65,7 @@ bool session_send(const struct call *call, struct query *query)
 	if (!can_send(lane))
 		return false;
 	/* No second chance: neither elsewhere, nor in a transaction that has failed. */
-	query->was_moved = query->was_renamed = true;
+	query->is_last_try = true;
 	lane_send(lane, query);
 	return true;
 }
