@@ -11,6 +11,8 @@
  *
  * A statement is prepared once on each connection, by protocol. Single statements share the worker's lanes, a few
  * connections in pipeline mode; each has its own Sync, so it is a transaction of its own and its failure touches no other.
+ * One that is often slow (setting db_slow) runs on a connection of its own instead, so that nobody stands behind it.
+ * Several statements in one transaction: leat_tx.
  *
  * Arguments: LEAT_ARG takes integers, bool, double, leat_text and char pointers; LEAT_NULL is SQL's NULL.
  * Result columns are matched to the shape's fields by name.
