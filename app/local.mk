@@ -16,6 +16,7 @@ leatinclude_HEADERS = $(leat_headers)
 noinst_LTLIBRARIES += libleat-all.la
 libleat_all_la_SOURCES = \
 	app/back/cancel.c app/back/cancel.h \
+	app/back/copy.c \
 	app/back/dial.c app/back/dial.h \
 	app/back/db.c app/back/db.h app/back/db_internal.h \
 	app/back/fault.c app/back/fault.h \

@@ -595,6 +595,31 @@ void lane_drop(struct lane *lane)
 	free(lane->names);
 }
 
+bool lane_pause(struct lane *lane)
+{
+	LEAT_CHECK(lane->is_lent && !lane->is_paused);
+	if (lane->state != LANE_READY || lane->in_flight.count > 0 || !PQexitPipelineMode(lane->connection))
+		return false;
+	watch_for(lane, 0);
+	lane->is_paused = true;
+	return true;
+}
+
+bool lane_resume(struct lane *lane)
+{
+	lane->is_paused = false;
+	if (!PQenterPipelineMode(lane->connection) || !watch_for(lane, EPOLLIN))
+		lose_by_libpq(lane);
+	return lane->connection;
+}
+
+void lane_give_up(struct lane *lane, const char *why)
+{
+	lane->is_paused = false;
+	cancel_drop(cancel_start(lane->host->offload, lane->connection));
+	lose(lane, why);
+}
+
 int64_t lane_busy_since(const struct lane *lane)
 {
 	const struct query *head = lane->in_flight.first;

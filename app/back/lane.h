@@ -68,7 +68,8 @@ struct lane_host {
 
 struct lane {
 	enum lane_state state;
-	bool is_lent; /* to one request at a time; see lend.h */
+	bool is_lent;   /* to one request at a time; see lend.h */
+	bool is_paused; /* its task uses the connection by itself */
 	struct lane_host *host;
 	struct pg_conn *connection;
 	struct loop_watch watch;
@@ -101,6 +102,12 @@ void lane_init_lent(struct lane *lane, struct pg_conn *connection);
 bool lane_adopt(struct lane *lane, struct lane_host *host) LEAT_MUST_USE;
 void lane_release(struct lane *lane);
 void lane_drop(struct lane *lane);
+
+/* A lent lane with nothing in flight leaves pipeline mode, and what the loop tells of it, to its task; and comes back. False: it is lost, or
+ * not free. lane_give_up closes it. */
+bool lane_pause(struct lane *lane) LEAT_MUST_USE;
+bool lane_resume(struct lane *lane) LEAT_MUST_USE;
+void lane_give_up(struct lane *lane, const char *why);
 
 /* Since when the statement at the head is the server's to work on; CLOCK_NEVER: there is none. */
 int64_t lane_busy_since(const struct lane *lane);

@@ -48,6 +48,8 @@ void session_close(struct call *call)
 	struct lane *lane = call->session->lane;
 
 	call->session = NULL;
+	if (lane->is_paused)
+		lane_give_up(lane, "its copy was not finished");
 	lane->next_returning = call->db->returning;
 	call->db->returning = lane;
 	session_settle(call->db);
@@ -55,7 +57,7 @@ void session_close(struct call *call)
 
 static bool can_send(const struct lane *lane)
 {
-	return lane->state == LANE_READY || lane->state == LANE_PREPARING;
+	return !lane->is_paused && (lane->state == LANE_READY || lane->state == LANE_PREPARING);
 }
 
 bool session_send(const struct call *call, struct query *query)

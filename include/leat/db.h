@@ -123,6 +123,23 @@ typedef enum leat_result (*leat_tx_fn)(struct leat_request *req, void *arg);
 LEAT_API enum leat_result leat_tx(struct leat_request *req, const struct leat_tx_options *options, leat_tx_fn fn,
 				  void *arg) LEAT_MUST_USE;
 
+/* COPY, within leat_tx: other statements wait until it is over. A copy that is left unfinished ends the transaction and its connection.
+ * 'sql' is COPY ... FROM STDIN or COPY ... TO STDOUT, without parameters, and lives until the copy is over. */
+struct leat_copy;
+
+LEAT_API enum leat_result leat_db_copy_in(struct leat_request *req, const char *sql, struct leat_copy **ret_copy) LEAT_MUST_USE;
+
+/* Bytes of the stream, cut anywhere, up to 2 GiB. Waits while the server is slower. */
+LEAT_API enum leat_result leat_db_copy_put(struct leat_copy *copy, leat_text bytes) LEAT_MUST_USE;
+
+/* The server has all of it, and says how many rows (ret_count may be NULL), or what is wrong with them. */
+LEAT_API enum leat_result leat_db_copy_end(struct leat_copy *copy, int64_t *ret_count) LEAT_MUST_USE;
+
+LEAT_API enum leat_result leat_db_copy_out(struct leat_request *req, const char *sql, struct leat_copy **ret_copy) LEAT_MUST_USE;
+
+/* The next row, good until the next call; LEAT_NOT_FOUND after the last one. Waits for the server; the server waits while nobody calls. */
+LEAT_API enum leat_result leat_db_copy_get(struct leat_copy *copy, leat_text *ret_bytes) LEAT_MUST_USE;
+
 /* Notifications ----------------------------------------------------------------------------------------------------- */
 
 struct leat_subscription;

@@ -502,6 +502,123 @@ TASK_TEST(a_statement_that_is_fast_again_comes_back)
 	ck_assert_uint_eq(metrics_total(METRIC_DB_SLOW), slow);
 }
 
+/* COPY ------------------------------------------------------------------------------------------------------------------------ */
+
+static enum leat_result copy_many_in(struct leat_request *req, void *arg)
+{
+	struct leat_copy *copy;
+	struct number number;
+
+	LEAT_TRY(leat_db_copy_in(req, "COPY people (id, name) FROM STDIN", &copy));
+	for (int i = 1000; i < 101000; i++) {
+		char row[64];
+		int len = snprintf(row, sizeof(row), "%d\tCopied\n", i);
+
+		LEAT_TRY(leat_db_copy_put(copy, (leat_text){ row, (size_t)len }));
+	}
+	LEAT_TRY(leat_db_copy_end(copy, arg));
+	return leat_db_one(req, &count_people, &number); /* the lane goes on */
+}
+
+TASK_TEST(rows_are_copied_in)
+{
+	int64_t count;
+
+	ck_assert_result(leat_tx(req, NULL, copy_many_in, &count), LEAT_OK);
+	ck_assert_int_eq(count, 100000);
+	ck_assert_int_eq(count_rows(), 100003);
+}
+
+static enum leat_result copy_out(struct leat_request *req, void *arg)
+{
+	struct leat_copy *copy;
+	leat_text row;
+	enum leat_result result;
+	size_t *size = arg;
+
+	LEAT_TRY(leat_db_copy_out(
+		req, "COPY (SELECT i, repeat('x', 1000) FROM generate_series(1, 20000) AS i) TO STDOUT", &copy));
+	while ((result = leat_db_copy_get(copy, &row)) == LEAT_OK)
+		*size += row.len;
+	ck_assert_result(result, LEAT_NOT_FOUND);
+	return add_two(req, NULL);
+}
+
+TASK_TEST(rows_are_copied_out)
+{
+	size_t size = 0;
+
+	ck_assert_result(leat_tx(req, NULL, copy_out, &size), LEAT_OK);
+	ck_assert_uint_eq(size, 20000 * 1002 + 88894);
+	ck_assert_int_eq(count_rows(), 5);
+}
+
+static enum leat_result copy_nonsense(struct leat_request *req, void *arg)
+{
+	struct leat_copy *copy;
+
+	(void)arg;
+	LEAT_TRY(leat_db_copy_in(req, "COPY people (id, name) FROM STDIN", &copy));
+	LEAT_TRY(leat_db_copy_put(copy, LEAT_TEXT_OF("1\tAda again\n")));
+	return leat_db_copy_end(copy, NULL);
+}
+
+TASK_TEST(a_row_that_does_not_fit_is_told_and_the_connection_stays)
+{
+	ck_assert_result(leat_tx(req, NULL, copy_nonsense, NULL), LEAT_CONFLICT);
+	ck_assert_result(leat_tx(req, NULL, add_two, NULL), LEAT_OK);
+	ck_assert_uint_eq(metrics_total(METRIC_DB_LENT_BAD_CLOSED), 0);
+}
+
+static enum leat_result copy_half(struct leat_request *req, void *arg)
+{
+	struct leat_copy *copy;
+
+	(void)arg;
+	LEAT_TRY(leat_db_copy_in(req, "COPY people (id, name) FROM STDIN", &copy));
+	LEAT_TRY(leat_db_copy_put(copy, LEAT_TEXT_OF("77\tHalf\n")));
+	return LEAT_OK;
+}
+
+TASK_TEST(a_copy_left_unfinished_undoes_the_transaction)
+{
+	ck_assert_result(leat_tx(req, NULL, copy_half, NULL), LEAT_UNAVAILABLE);
+	ck_assert_int_eq(count_rows(), 3);
+	ck_assert_uint_eq(metrics_total(METRIC_DB_LENT_BAD_CLOSED), 1);
+}
+
+static enum leat_result copy_slowly(struct leat_request *req, void *arg)
+{
+	struct leat_copy *copy;
+	leat_text row;
+
+	(void)arg;
+	LEAT_TRY(leat_db_copy_out(req, "COPY (SELECT pg_sleep(20)) TO STDOUT", &copy));
+	return leat_db_copy_get(copy, &row);
+}
+
+static void copy_late(struct leat_request *req)
+{
+	job_of(req)->result = leat_tx(req, NULL, copy_slowly, NULL);
+}
+
+START_TEST(a_deadline_ends_a_copy)
+{
+	struct job job = { 0 };
+
+	start(&job, copy_late, 200);
+	finish_all();
+	ck_assert_result(job.result, LEAT_TIMED_OUT);
+}
+END_TEST
+
+TASK_TEST(without_a_transaction_there_is_no_copy)
+{
+	struct leat_copy *copy;
+
+	ck_assert_result(leat_db_copy_in(req, "COPY people FROM STDIN", &copy), LEAT_INTERNAL);
+}
+
 /* Notifications ------------------------------------------------------------------------------------------------------------- */
 
 static void notify_all(const char *payload)
@@ -564,7 +681,10 @@ START_TEST(a_deadline_ends_listening)
 	start(&job, listen_for_one, 100);
 	finish_all();
 	ck_assert_result(job.result, LEAT_TIMED_OUT);
-	TURN_UNTIL(postgres_sql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' OR query LIKE 'UNLISTEN%'") == 0);
+	TURN_UNTIL(
+		postgres_sql(
+			"SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' OR query LIKE 'UNLISTEN%'") ==
+		0);
 }
 END_TEST
 
@@ -758,9 +878,12 @@ Suite *suite(void)
 	TX_CASE(s, "lifetime", setup_short_life, an_old_connection_is_replaced);
 	TX_CASE(s, "idle-time", setup_short_idleness, an_idle_connection_is_closed_in_time);
 	TX_CASE(s, "idle-min", setup_two_ready, a_least_number_is_held_ready);
-	TX_CASE(s, "notifications", setup, what_is_told_after_listening_arrives_in_order, a_hundred_listen_on_one_connection,
-		a_deadline_ends_listening, who_does_not_fetch_is_told_that_some_are_missed,
-		a_lost_connection_is_told_and_listening_goes_on);
+	TX_CASE(s, "copy", setup, rows_are_copied_in, rows_are_copied_out,
+		a_row_that_does_not_fit_is_told_and_the_connection_stays, a_copy_left_unfinished_undoes_the_transaction,
+		a_deadline_ends_a_copy, without_a_transaction_there_is_no_copy);
+	TX_CASE(s, "notifications", setup, what_is_told_after_listening_arrives_in_order,
+		a_hundred_listen_on_one_connection, a_deadline_ends_listening,
+		who_does_not_fetch_is_told_that_some_are_missed, a_lost_connection_is_told_and_listening_goes_on);
 	TX_CASE(s, "slow", setup_fifty_ms, a_statement_that_is_slow_three_times_leaves_the_lanes,
 		one_slow_execution_among_fast_ones_changes_nothing, a_statement_that_is_fast_again_comes_back);
 	if (getenv("LEAT_TEST_BOUNCER") && *getenv("LEAT_TEST_BOUNCER")) {
