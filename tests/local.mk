@@ -51,6 +51,9 @@ tests_bench_bench_json_LDADD = libleat-all.la
 check_PROGRAMS += tests/bench/canned
 tests_bench_canned_LDADD =
 
+check_PROGRAMS += tests/bench/service
+tests_bench_service_LDADD = libhandlers.la libleat.la
+
 EXTRA_DIST += \
 	tests/README.md \
 	tests/bench/README.md \
@@ -61,6 +64,7 @@ EXTRA_DIST += \
 	tests/bench/nginx.conf.in \
 	tests/bench/peers/fasthttp/main.go \
 	tests/bench/peers/gin/main.go \
+	tests/bench/peers/store/store.go \
 	tests/bench/stand.py \
 	tests/bench/users.sql \
 	tests/data/routes/README.md \

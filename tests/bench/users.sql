@@ -1,4 +1,4 @@
--- The table that every backend reads; :users is the number of rows.
+-- The tables that the backends read; :users is the number of rows of each.
 
 CREATE TABLE users (
 	id bigint PRIMARY KEY,
@@ -11,3 +11,14 @@ INSERT INTO users (id, name, email)
 SELECT id, 'User ' || id, 'user' || id || '@example.org' FROM generate_series(1, :users) AS id;
 
 VACUUM ANALYZE users;
+
+-- For requests of many statements, and updates. Pages have room for new versions of their rows, and nobody vacuums meanwhile.
+CREATE TABLE numbers (
+	id bigint PRIMARY KEY,
+	value bigint NOT NULL
+) WITH (fillfactor = 50, autovacuum_enabled = off);
+
+INSERT INTO numbers (id, value)
+SELECT id, 1 + id % 10000 FROM generate_series(1, :users) AS id;
+
+VACUUM ANALYZE numbers;
