@@ -65,8 +65,10 @@ EXTRA_DIST += \
 	tests/bench/peers/fasthttp/main.go \
 	tests/bench/peers/gin/main.go \
 	tests/bench/peers/store/store.go \
+	tests/bench/pgbench.py \
+	tests/bench/routes.py \
 	tests/bench/stand.py \
-	tests/bench/users.sql \
+	tests/bench/tables.sql \
 	tests/data/routes/README.md \
 	tests/data/routes/github.tsv \
 	tests/data/routes/gplus.tsv \

@@ -1,4 +1,4 @@
--- The tables that the backends read; :users is the number of rows of each.
+-- The tables that the backends read; :rows is the number of rows of each.
 
 CREATE TABLE users (
 	id bigint PRIMARY KEY,
@@ -8,7 +8,7 @@ CREATE TABLE users (
 );
 
 INSERT INTO users (id, name, email)
-SELECT id, 'User ' || id, 'user' || id || '@example.org' FROM generate_series(1, :users) AS id;
+SELECT id, 'User ' || id, 'user' || id || '@example.org' FROM generate_series(1, :rows) AS id;
 
 VACUUM ANALYZE users;
 
@@ -19,6 +19,6 @@ CREATE TABLE numbers (
 ) WITH (fillfactor = 50, autovacuum_enabled = off);
 
 INSERT INTO numbers (id, value)
-SELECT id, 1 + id % 10000 FROM generate_series(1, :users) AS id;
+SELECT id, 1 + id % 10000 FROM generate_series(1, :rows) AS id;
 
 VACUUM ANALYZE numbers;
