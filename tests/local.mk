@@ -51,6 +51,9 @@ tests_bench_bench_json_LDADD = libleat-all.la
 check_PROGRAMS += tests/bench/canned
 tests_bench_canned_LDADD =
 
+check_PROGRAMS += tests/bench/service
+tests_bench_service_LDADD = libhandlers.la libleat.la
+
 EXTRA_DIST += \
 	tests/README.md \
 	tests/bench/README.md \
@@ -61,8 +64,11 @@ EXTRA_DIST += \
 	tests/bench/nginx.conf.in \
 	tests/bench/peers/fasthttp/main.go \
 	tests/bench/peers/gin/main.go \
+	tests/bench/peers/store/store.go \
+	tests/bench/pgbench.py \
+	tests/bench/routes.py \
 	tests/bench/stand.py \
-	tests/bench/users.sql \
+	tests/bench/tables.sql \
 	tests/data/routes/README.md \
 	tests/data/routes/github.tsv \
 	tests/data/routes/gplus.tsv \

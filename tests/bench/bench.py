@@ -1,7 +1,8 @@
 #!/usr/bin/python3 -B
 """Measures leat beside a canned responder, Gin and fasthttp, behind the same nginx, in one interleaved run.
 
-README.md says what is measured and how. stand.py starts and stops the servers, gauge.py makes one load.
+README.md says what is measured and how. stand.py starts and stops the servers, routes.py says what they are asked for, gauge.py
+makes one load, pgbench.py one without a backend.
 """
 
 import argparse
@@ -17,7 +18,9 @@ import subprocess
 import sys
 
 import gauge
-from gauge import ALLOCATORS, ROUTES, Run
+import pgbench
+from gauge import ALLOCATORS, Run
+from routes import ROUTES, check_reply
 from stand import BACKENDS, C_NEEDS, GO_PEERS, PERF_NEEDS, ROOT, SERVER_NEEDS, Failure, Stand
 
 
@@ -33,7 +36,7 @@ def main():
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, frame: sys.exit(128 + number))
 
-    with Stand(options.build, options.workers, options.pool) as stand:
+    with Stand(leat_program(options), options.workers, options.pool) as stand:
         figures = options.mode(stand, options)
     about = about_machine(needs)
     print(f"\n{about['processor']}, {about['cores']} cores, Linux {about['kernel']}; {', '.join(about['packages'])}")
@@ -53,6 +56,7 @@ def parse_arguments():
     option("--rounds", default=5, type=int, metavar="N", help="loads of each backend and route (%(default)s)")
     option("--seconds", default=4, type=int, metavar="N", help="length of a load (%(default)s)")
     option("--connections", default=32, type=int, metavar="N", help="wrk's connections (%(default)s)")
+    option("--database", action="store_true", help="load the routes that ask the database once, often and slowly instead")
     option("--json", metavar="FILE", help="write the figures there as well")
     option("--syscalls", dest="mode", action="store_const", const=syscalls, default=speed,
            help="count system calls a request instead (as root)")
@@ -70,13 +74,24 @@ def parse_arguments():
 
 
 def measurable(options):
-    names = options.backends or list(BACKENDS)
-    if "leat" in names and not (options.build / "leat").exists():
-        say(f"leat: skipped, there is no {options.build}/leat (autotools/build builds it; --build names another folder)")
+    names = [name for name in BACKENDS if name in options.backends or not options.backends]
+    program = leat_program(options)
+    if "leat" in names and not program.exists():
+        say(f"leat: skipped, there is no {program} (README.md says how to build it; --build names another folder)")
         names.remove("leat")
     if options.mode is allocations:
         names = [name for name in names if name not in GO_PEERS]
-    return names
+    if options.mode is not speed:
+        names = [name for name in names if BACKENDS[name].command]
+    return [name for name in names if routes_of(name, options)]
+
+
+def leat_program(options):
+    return options.build / ("tests/bench/service" if options.database else "leat")
+
+
+def routes_of(name, options):
+    return BACKENDS[name].database_routes if options.database else BACKENDS[name].routes
 
 
 def needed(options):
@@ -107,9 +122,12 @@ def start_backends(stand, options, environment=None):
     """Starts all that is measured. Returns the pairs of backend and route to load."""
     targets = []
     for name in options.backends:
-        stand.start_backend(name, environment)
-        for route in BACKENDS[name].routes:
-            gauge.check_reply(stand, name, route)
+        is_served = BACKENDS[name].command is not None
+        if is_served:
+            stand.start_backend(name, environment)
+        for route in routes_of(name, options):
+            if is_served:
+                check_reply(stand, name, route)
             targets.append((name, route))
     return targets
 
@@ -118,9 +136,9 @@ def start_backends(stand, options, environment=None):
 
 
 def speed(stand, options):
-    targets = start_backends(stand, options)
+    targets = sorted(start_backends(stand, options), key=lambda target: list(ROUTES).index(target[1]))
     for name, route in targets:
-        gauge.load(stand, name, route, 1, options.connections)
+        load(stand, name, route, 1, options)
 
     runs = []
     for number in range(options.rounds):
@@ -128,43 +146,102 @@ def speed(stand, options):
         for name, route in targets[start:] + targets[:start]:
             say(f"round {number + 1} of {options.rounds}: {name} {route}")
             runs.append(quiet_load(stand, name, route, options))
-    for route in dict.fromkeys(route for _, route in targets):
-        print_speed(route, [run for run in runs if run.route == route])
+    for title in dict.fromkeys(ROUTES[route].title for _, route in targets):
+        of_title = [run for run in runs if ROUTES[run.route].title == title]
+        print_case = print_mixed if ROUTES[of_title[0].route].is_paired else print_speed
+        print_case(title, of_title)
     return [run._asdict() for run in runs]
+
+
+def load(stand, name, route, seconds, options):
+    if name == pgbench.NAME:
+        return pgbench.load(stand, route, seconds)
+    return gauge.load(stand, name, route, seconds, options.connections)
 
 
 def quiet_load(stand, name, route, options):
     """A load while the machine is ours. If it never is, the last attempt has to do."""
     for _ in range(ATTEMPTS):
-        run = gauge.load(stand, name, route, options.seconds, options.connections)
+        run = load(stand, name, route, options.seconds, options)
         say(f"\t{run.rate:,.0f} req/s, {run.cpu_us:.1f} us, others {run.others:.0%} of a core")
         if run.others <= DISTURBED:
             break
     return run
 
 
-def print_speed(route, runs):
-    """One table: medians of the quiet runs on a route, and ratios to the backend that is the measure there."""
-    runs_of = {name: [run for run in runs if run.backend == name] for name in BACKENDS}
-    quiet = {name: [run for run in of_name if run.others <= DISTURBED] or of_name for name, of_name in runs_of.items()}
-    medians = {name: median(used) for name, used in quiet.items() if used}
-    peers = [medians[name] for name in GO_PEERS if name in medians]
-    measure = medians.get("canned") or max(peers, key=lambda run: run.rate, default=None)
+def print_speed(title, runs):
+    """One table: medians of the quiet runs of a case, and ratios to what is the measure there."""
+    used = quiet(runs)
+    medians = {target: median(of_target) for target, of_target in used.items()}
+    measures = measures_among(medians.values())
+
+    headings = [f"of {label(measure)}" for measure in measures]
+    rows = [("backend", "req/s", *headings, "lowest–highest", "CPU us", *headings, "p50 us", "p99 us", "disturbed")]
+    for target, run in medians.items():
+        rates = [run.rate for run in used[target]]
+        rows.append((
+            label(run),
+            f"{run.rate:,.0f}", *(f"{run.rate / measure.rate:.2f}" for measure in measures),
+            f"{min(rates):,.0f}–{max(rates):,.0f}",
+            f"{run.cpu_us:.1f}", *(f"{run.cpu_us / measure.cpu_us:.2f}" for measure in measures),
+            f"{run.p50_us:,.0f}", f"{run.p99_us:,.0f}",
+            disturbed(run for run in runs if (run.backend, run.route) == target),
+        ))
+    print_table(title, rows)
+
+
+def measures_among(medians):
+    """The limit, or the fastest Go peer in each way of doing it."""
+    fastest = {}
+    for run in sorted(medians, key=lambda run: run.rate):
+        if run.backend in ("canned", *GO_PEERS):
+            fastest[run.route] = run
+    limits = [run for run in fastest.values() if run.backend == "canned"]
+    return limits or [fastest[route] for route in ROUTES if route in fastest]
+
+
+def print_mixed(title, runs):
+    """One table: latencies of the fast requests alone, without slow ones among them and with."""
+    medians = {target: median(of_target) for target, of_target in quiet(runs).items()}
+    pairs = [(medians[name, "alone"], medians[name, "mixed"]) for name in BACKENDS if (name, "mixed") in medians]
+    measure = max((mixed for _, mixed in pairs if mixed.backend in GO_PEERS), key=lambda run: run.rate, default=None)
 
     heading = f"of {measure.backend}" if measure else "ratio"
-    rows = [("backend", "req/s", heading, "lowest–highest", "CPU us", heading, "p50 us", "p99 us", "disturbed")]
-    for name, run in medians.items():
-        rates = [run.rate for run in quiet[name]]
-        disturbed = sum(run.others > DISTURBED for run in runs_of[name])
+    rows = [("backend", "req/s alone", "mixed", heading, "p50 us alone", "mixed", heading, "p99 us alone", "mixed", heading,
+             "of its own alone", "CPU us alone", "mixed", heading, "disturbed")]
+
+    def columns(figure, form, alone, mixed):
+        ratio = f"{getattr(mixed, figure) / getattr(measure, figure):.2f}" if measure else "–"
+        return form.format(getattr(alone, figure)), form.format(getattr(mixed, figure)), ratio
+
+    for alone, mixed in pairs:
         rows.append((
-            name,
-            f"{run.rate:,.0f}", f"{run.rate / measure.rate:.2f}" if measure else "–",
-            f"{min(rates):,.0f}–{max(rates):,.0f}",
-            f"{run.cpu_us:.1f}", f"{run.cpu_us / measure.cpu_us:.2f}" if measure else "–",
-            f"{run.p50_us:,.0f}", f"{run.p99_us:,.0f}",
-            f"{disturbed} of {len(runs_of[name])}",
+            alone.backend,
+            *columns("rate", "{:,.0f}", alone, mixed),
+            *columns("p50_us", "{:,.0f}", alone, mixed),
+            *columns("p99_us", "{:,.0f}", alone, mixed), f"{mixed.p99_us / alone.p99_us:.2f}",
+            *columns("cpu_us", "{:.1f}", alone, mixed),
+            disturbed(run for run in runs if run.backend == alone.backend),
         ))
-    print_table(ROUTES[route].title, rows)
+    print_table(title, rows)
+
+
+def quiet(runs):
+    """The undisturbed runs of each backend and route; the disturbed ones of who has no other."""
+    runs_of = collections.defaultdict(list)
+    for run in runs:
+        runs_of[run.backend, run.route].append(run)
+    return {target: [run for run in of_target if run.others <= DISTURBED] or of_target for target, of_target in runs_of.items()}
+
+
+def disturbed(runs):
+    counts = [run.others > DISTURBED for run in runs]
+    return f"{sum(counts)} of {len(counts)}"
+
+
+def label(run):
+    variant = ROUTES[run.route].variant
+    return f"{run.backend}, {variant}" if variant else run.backend
 
 
 def median(runs):
@@ -185,7 +262,7 @@ def syscalls(stand, options):
         calls = gauge.count_syscalls(stand, name, route, options.seconds, options.connections)
         figures.append({"backend": name, "route": route, "calls": calls})
         shown = [f"{call} {count:.2f}" for call, count in calls.items() if call != "all" and count >= 0.005]
-        rows.append((name, ROUTES[route].title, f"{calls['all']:.2f}", ", ".join(shown)))
+        rows.append((name, route_name(route), f"{calls['all']:.2f}", ", ".join(shown)))
     print_table("System calls", rows)
     return figures
 
@@ -200,7 +277,7 @@ def allocations(stand, options):
         places = gauge.count_allocations(stand, name, route, options.seconds, options.connections)
         figures += [{"backend": name, "route": route, "module": module, "place": place, **calls}
                     for (module, place), calls in places.items()]
-        print_allocations(f"{name}, {ROUTES[route].title}: allocations a request", places)
+        print_allocations(f"{name}, {route_name(route)}: allocations a request", places)
     return figures
 
 
@@ -223,6 +300,10 @@ def figures_of(calls):
 
 
 # Words
+
+
+def route_name(route):
+    return ", ".join(filter(None, (ROUTES[route].title, ROUTES[route].variant)))
 
 
 def say(text):

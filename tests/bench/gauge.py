@@ -16,16 +16,8 @@ import signal
 import subprocess
 import time
 
-from stand import HERE, PERF, USERS, WRK, Failure, ends_with_us, wait_until
-
-# What a route is called, what wrk asks for with which arguments of load.lua; a request and the answer it must get.
-Route = collections.namedtuple("Route", "title path arguments sample_path sample")
-
-ROUTES = {
-    "hello": Route("GET /api/hello", "/api/hello", [], "/api/hello", {"message": "hello"}),
-    "users": Route("GET /api/users/{id}", "/api/users", [str(USERS)], "/api/users/42",
-                   {"id": 42, "name": "User 42", "email": "user42@example.org"}),
-}
+from routes import ROUTES
+from stand import HERE, PERF, WRK, Failure, ends_with_us, wait_until
 
 # One load: requests a second, processor time of the backend for one request, latencies; and what processes that have no
 # part in the benchmark used meanwhile, in processor seconds a second.
@@ -44,20 +36,12 @@ SYSCALLS = (
 ALLOCATORS = ("malloc", "calloc", "realloc", "free", "aligned")
 
 
-def check_reply(stand, name, route):
-    """A backend that answers something else would be measured at something else."""
-    wanted = ROUTES[route]
-    reply = stand.fetch(name, wanted.sample_path)
-    is_json = (reply.content_type or "").partition(";")[0] == "application/json"
-    if reply.status != 200 or not is_json or json.loads(reply.body) != wanted.sample:
-        raise Failure(f"{name}: a wrong answer to {wanted.sample_path}: {reply}")
-
-
 def load(stand, name, route, seconds, connections, under=()):
     """Loads a backend with wrk, which may be run under another command."""
     wanted = ROUTES[route]
+    threads = connections if wanted.is_paired else 2
     wrk = [
-        WRK, "-t2", f"-c{connections}", f"-d{seconds}s", "-H", f"Host: {name}", "-s", HERE / "load.lua",
+        WRK, f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "-H", f"Host: {name}", "-s", HERE / "load.lua",
         f"http://127.0.0.1:{stand.port}{wanted.path}", "--", *wanted.arguments,
     ]
     before = clocks(stand, name)
@@ -78,7 +62,12 @@ def load(stand, name, route, seconds, connections, under=()):
 
 def clocks(stand, name):
     """In seconds: processor time of the backend, of all processes of the benchmark, of the machine; and the time."""
-    return cpu_seconds(stand.backends[name].pid), cpu_seconds(os.getpid()), machine_seconds(), time.monotonic()
+    return cpu_seconds(stand.backends[name].pid), *surroundings()
+
+
+def surroundings():
+    """What 'clocks' tells of the world around a backend."""
+    return cpu_seconds(os.getpid()), machine_seconds(), time.monotonic()
 
 
 def cpu_seconds(pid):

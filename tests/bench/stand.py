@@ -1,7 +1,7 @@
 """stand.py - what is measured: PostgreSQL, nginx and the backends, all in one temporary directory.
 
 Use:
-    with Stand(build, workers, pool) as stand:
+    with Stand(leat, workers, pool) as stand:
         stand.start_backend("gin")
         stand.fetch("gin", "/api/hello")
 
@@ -25,7 +25,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-USERS = 100_000  # rows of the table
+ROWS = 100_000  # of each table
 
 NGINX = "/usr/sbin/nginx"
 WRK = "/usr/bin/wrk"
@@ -57,7 +57,7 @@ def canned_command(stand):
 
 def leat_command(stand):
     return [
-        stand.build / "leat", "serve",
+        stand.leat, "serve",
         "--set", f"listen=unix:{stand.socket('leat')}",
         "--set", f"admin_listen=unix:{stand.dir}/admin.sock",
         "--set", f"database_url={stand.database_url}",
@@ -78,21 +78,26 @@ def go_command(stand, name):
     return [program, "-socket", stand.socket(name), "-database", stand.database_url, "-pool", str(stand.pool)]
 
 
-Backend = collections.namedtuple("Backend", "command routes needs")
+# A backend answers to some routes, and to others when it is about the database. One without a command is not started.
+Backend = collections.namedtuple("Backend", "command routes database_routes needs")
+
+LEAT_DATABASE = ("users", "queries-pipelined", "updates-pipelined", "updates-tx", "alone", "mixed")
+GO_DATABASE = ("users", "queries", "queries-batch", "updates", "updates-batch", "alone", "mixed")
 
 BACKENDS = {
-    "canned": Backend(canned_command, ("hello",), C_NEEDS),
-    "leat": Backend(leat_command, ("hello", "users"), {}),
-    "gin": Backend(gin_command, ("hello", "users"), GIN_NEEDS),
-    "fasthttp": Backend(fasthttp_command, ("hello", "users"), FASTHTTP_NEEDS),
+    "canned": Backend(canned_command, ("hello",), (), C_NEEDS),
+    "leat": Backend(leat_command, ("hello", "users"), LEAT_DATABASE, {}),
+    "gin": Backend(gin_command, ("hello", "users"), GO_DATABASE, GIN_NEEDS),
+    "fasthttp": Backend(fasthttp_command, ("hello", "users"), GO_DATABASE, FASTHTTP_NEEDS),
+    "pgbench": Backend(None, (), ("users", "queries-pipelined"), {}),
 }
 GO_PEERS = ("gin", "fasthttp")
 
 
 class Stand:
-    def __init__(self, build, workers, pool):
-        """The folder where leat was built, leat's number of workers, and the database connections of each Go peer."""
-        self.build = build
+    def __init__(self, leat, workers, pool):
+        """The program on leat, its number of workers, and the database connections of each Go peer."""
+        self.leat = leat
         self.workers = workers
         self.pool = pool
         self.port = unused_port()
@@ -149,23 +154,26 @@ class Stand:
         return f"postgresql://postgres@/postgres?host={self.dir}/postgres"
 
     def start_postgres(self):
-        """A server of our own with the table of users. It refuses to be root: there it runs as the user postgres."""
+        """A server of our own with the tables. It refuses to be root: there it runs as the user postgres."""
         user = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
-        programs = pathlib.Path(max(glob.glob(INITDB))).parent
         data = self.dir / "postgres"
         data.mkdir()
         if user:
             shutil.chown(data, "postgres", "postgres")
 
-        self.run([programs / "initdb", "-D", data, "--username=postgres", "--auth=trust", "--locale=C.UTF-8"], **user)
+        self.run([self.postgres_program("initdb"), "-D", data, "--username=postgres", "--auth=trust", "--locale=C.UTF-8"], **user)
         server = self.start(
             "postgresql",
-            [programs / "postgres", "-D", data, "-k", data, "-c", "listen_addresses=", "-c", "fsync=off"],
+            [self.postgres_program("postgres"), "-D", data, "-k", data, "-c", "listen_addresses=", "-c", "fsync=off"],
             stop_signal=signal.SIGINT, **user)
-        is_ready = [programs / "pg_isready", "-q", "-d", self.database_url]
+        is_ready = [self.postgres_program("pg_isready"), "-q", "-d", self.database_url]
         self.wait_for("postgresql", server, lambda: subprocess.run(is_ready).returncode == 0)
-        self.run([programs / "psql", "-v", "ON_ERROR_STOP=1", "-v", f"users={USERS}", "-f", HERE / "users.sql",
+        self.run([self.postgres_program("psql"), "-v", "ON_ERROR_STOP=1", "-v", f"rows={ROWS}", "-f", HERE / "tables.sql",
                   self.database_url])
+
+    @staticmethod
+    def postgres_program(name):
+        return pathlib.Path(max(glob.glob(INITDB))).parent / name
 
     # nginx
 

@@ -1,11 +1,9 @@
 // fasthttp: the routes of the benchmark in fasthttp, with pgx.
 //
-// Set for speed: no middleware, hello rendered once, and a query without a
-// context to watch, which would cost pgx a goroutine each time.
+// Set for speed: no middleware, hello rendered once.
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -14,16 +12,10 @@ import (
 	"strconv"
 	"strings"
 
+	"../store"
 	"github.com/jackc/pgx/v4"
-	"github.com/jackc/pgx/v4/pgxpool"
 	"github.com/valyala/fasthttp"
 )
-
-type user struct {
-	ID    int64  `json:"id"`
-	Name  string `json:"name"`
-	Email string `json:"email"`
-}
 
 var (
 	socket   = flag.String("socket", "", "path of the Unix socket to serve")
@@ -33,7 +25,7 @@ var (
 
 func main() {
 	flag.Parse()
-	db, err := connect(*database, *pool)
+	db, err := store.Connect(*database, *pool)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -50,21 +42,13 @@ func main() {
 	log.Fatal(server.Serve(listener))
 }
 
-func connect(url string, connections int) (*pgxpool.Pool, error) {
-	config, err := pgxpool.ParseConfig(url)
-	if err != nil {
-		return nil, err
-	}
-	config.MaxConns = int32(connections)
-	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
-		_, err := conn.Prepare(ctx, "user_by_id", "SELECT id, name, email FROM users WHERE id = $1")
-		return err
-	}
-	return pgxpool.ConnectConfig(context.Background(), config)
-}
-
-func route(ctx *fasthttp.RequestCtx, db *pgxpool.Pool) {
-	const users = "/api/users/"
+func route(ctx *fasthttp.RequestCtx, db *store.Store) {
+	const (
+		users   = "/api/users/"
+		queries = "/api/queries/"
+		updates = "/api/updates/"
+		batch   = "/batch"
+	)
 
 	switch path := string(ctx.Path()); {
 	case !ctx.IsGet():
@@ -73,6 +57,16 @@ func route(ctx *fasthttp.RequestCtx, db *pgxpool.Pool) {
 		hello(ctx)
 	case strings.HasPrefix(path, users):
 		getUser(ctx, db, path[len(users):])
+	case path == "/api/slow":
+		getSlow(ctx, db)
+	case strings.HasPrefix(path, queries) && strings.HasSuffix(path, batch):
+		getNumbers(ctx, db.QueriesBatch, path[len(queries):len(path)-len(batch)])
+	case strings.HasPrefix(path, queries):
+		getNumbers(ctx, db.Queries, path[len(queries):])
+	case strings.HasPrefix(path, updates) && strings.HasSuffix(path, batch):
+		getNumbers(ctx, db.UpdatesBatch, path[len(updates):len(path)-len(batch)])
+	case strings.HasPrefix(path, updates):
+		getNumbers(ctx, db.Updates, path[len(updates):])
 	default:
 		ctx.SetStatusCode(fasthttp.StatusNotFound)
 	}
@@ -85,19 +79,36 @@ func hello(ctx *fasthttp.RequestCtx) {
 	ctx.Response.SetBodyRaw(helloBody)
 }
 
-func getUser(ctx *fasthttp.RequestCtx, db *pgxpool.Pool, idText string) {
+func getUser(ctx *fasthttp.RequestCtx, db *store.Store, idText string) {
 	id, err := strconv.ParseInt(idText, 10, 64)
 	if err != nil {
 		ctx.SetStatusCode(fasthttp.StatusBadRequest)
 		return
 	}
+	u, err := db.User(id)
+	reply(ctx, &u, err)
+}
 
-	var u user
-	err = db.QueryRow(context.Background(), "user_by_id", id).Scan(&u.ID, &u.Name, &u.Email)
+func getSlow(ctx *fasthttp.RequestCtx, db *store.Store) {
+	slept, err := db.Slow()
+	reply(ctx, &slept, err)
+}
+
+func getNumbers(ctx *fasthttp.RequestCtx, ask func(int) (store.Numbers, error), countText string) {
+	count, err := strconv.Atoi(countText)
+	if err != nil || count < 1 || count > 500 {
+		ctx.SetStatusCode(fasthttp.StatusBadRequest)
+		return
+	}
+	numbers, err := ask(count)
+	reply(ctx, &numbers, err)
+}
+
+func reply(ctx *fasthttp.RequestCtx, value any, err error) {
 	switch {
 	case err == nil:
 		ctx.SetContentType("application/json")
-		json.NewEncoder(ctx).Encode(&u)
+		json.NewEncoder(ctx).Encode(value)
 	case errors.Is(err, pgx.ErrNoRows):
 		ctx.SetStatusCode(fasthttp.StatusNotFound)
 	default:

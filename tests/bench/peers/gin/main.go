@@ -1,11 +1,9 @@
 // gin: the routes of the benchmark in Gin, with pgx.
 //
-// Set for speed: release mode, no middleware, hello rendered once, and a query
-// without a context to watch, which would cost pgx a goroutine each time.
+// Set for speed: release mode, no middleware, hello rendered once.
 package main
 
 import (
-	"context"
 	"errors"
 	"flag"
 	"log"
@@ -13,16 +11,10 @@ import (
 	"net/http"
 	"strconv"
 
+	"../store"
 	"github.com/gin-gonic/gin"
 	"github.com/jackc/pgx/v4"
-	"github.com/jackc/pgx/v4/pgxpool"
 )
-
-type user struct {
-	ID    int64  `json:"id"`
-	Name  string `json:"name"`
-	Email string `json:"email"`
-}
 
 var (
 	socket   = flag.String("socket", "", "path of the Unix socket to serve")
@@ -32,7 +24,7 @@ var (
 
 func main() {
 	flag.Parse()
-	db, err := connect(*database, *pool)
+	db, err := store.Connect(*database, *pool)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -45,20 +37,12 @@ func main() {
 	router := gin.New()
 	router.GET("/api/hello", hello)
 	router.GET("/api/users/:id", func(c *gin.Context) { getUser(c, db) })
+	router.GET("/api/slow", func(c *gin.Context) { getSlow(c, db) })
+	router.GET("/api/queries/:count", func(c *gin.Context) { getNumbers(c, db.Queries) })
+	router.GET("/api/queries/:count/batch", func(c *gin.Context) { getNumbers(c, db.QueriesBatch) })
+	router.GET("/api/updates/:count", func(c *gin.Context) { getNumbers(c, db.Updates) })
+	router.GET("/api/updates/:count/batch", func(c *gin.Context) { getNumbers(c, db.UpdatesBatch) })
 	log.Fatal(http.Serve(listener, router))
-}
-
-func connect(url string, connections int) (*pgxpool.Pool, error) {
-	config, err := pgxpool.ParseConfig(url)
-	if err != nil {
-		return nil, err
-	}
-	config.MaxConns = int32(connections)
-	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
-		_, err := conn.Prepare(ctx, "user_by_id", "SELECT id, name, email FROM users WHERE id = $1")
-		return err
-	}
-	return pgxpool.ConnectConfig(context.Background(), config)
 }
 
 var helloBody = []byte(`{"message":"hello"}`)
@@ -67,18 +51,35 @@ func hello(c *gin.Context) {
 	c.Data(http.StatusOK, "application/json", helloBody)
 }
 
-func getUser(c *gin.Context, db *pgxpool.Pool) {
+func getUser(c *gin.Context, db *store.Store) {
 	id, err := strconv.ParseInt(c.Param("id"), 10, 64)
 	if err != nil {
 		c.Status(http.StatusBadRequest)
 		return
 	}
+	u, err := db.User(id)
+	reply(c, &u, err)
+}
 
-	var u user
-	err = db.QueryRow(context.Background(), "user_by_id", id).Scan(&u.ID, &u.Name, &u.Email)
+func getSlow(c *gin.Context, db *store.Store) {
+	slept, err := db.Slow()
+	reply(c, &slept, err)
+}
+
+func getNumbers(c *gin.Context, ask func(int) (store.Numbers, error)) {
+	count, err := strconv.Atoi(c.Param("count"))
+	if err != nil || count < 1 || count > 500 {
+		c.Status(http.StatusBadRequest)
+		return
+	}
+	numbers, err := ask(count)
+	reply(c, &numbers, err)
+}
+
+func reply(c *gin.Context, value any, err error) {
 	switch {
 	case err == nil:
-		c.JSON(http.StatusOK, &u)
+		c.JSON(http.StatusOK, value)
 	case errors.Is(err, pgx.ErrNoRows):
 		c.Status(http.StatusNotFound)
 	default:
