@@ -75,6 +75,7 @@ EXTRA_DIST += \
 	tests/fuzz/README.md \
 	tests/fuzz/fuzz_gate.c \
 	tests/fuzz/fuzz_json.c \
+	tests/fuzz/fuzz_row.c \
 	tests/fuzz/fuzz_uri.c \
 	tests/fuzz/replay.h \
 	tests/fuzz/run \
