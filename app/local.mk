@@ -16,6 +16,7 @@ leatinclude_HEADERS = $(leat_headers)
 # Everything, for the library and for unit tests that look inside.
 noinst_LTLIBRARIES += libleat-all.la
 libleat_all_la_SOURCES = \
+	app/back/argument.c app/back/argument.h \
 	app/back/cancel.c app/back/cancel.h \
 	app/back/copy.c \
 	app/back/dial.c app/back/dial.h \
