@@ -6,7 +6,8 @@ leat_headers = \
 	include/leat/route.h \
 	include/leat/service.h \
 	include/leat/shape.h \
-	include/leat/text.h
+	include/leat/text.h \
+	include/leat/value.h
 
 include_HEADERS = include/leat.h
 leatincludedir = $(includedir)/leat
@@ -15,6 +16,7 @@ leatinclude_HEADERS = $(leat_headers)
 # Everything, for the library and for unit tests that look inside.
 noinst_LTLIBRARIES += libleat-all.la
 libleat_all_la_SOURCES = \
+	app/back/argument.c app/back/argument.h \
 	app/back/cancel.c app/back/cancel.h \
 	app/back/copy.c \
 	app/back/dial.c app/back/dial.h \
@@ -31,7 +33,9 @@ libleat_all_la_SOURCES = \
 	app/back/statement.c app/back/statement.h \
 	app/base/annotate.h \
 	app/base/arena.c app/base/arena.h \
+	app/base/base64.c app/base/base64.h \
 	app/base/buffer.c app/base/buffer.h \
+	app/base/calendar.c app/base/calendar.h \
 	app/base/check.c app/base/check.h \
 	app/base/clock.h \
 	app/base/log.c app/base/log.h \
@@ -45,6 +49,7 @@ libleat_all_la_SOURCES = \
 	app/base/settings_print.c \
 	app/base/settings_table.h \
 	app/base/utf8.c app/base/utf8.h \
+	app/base/uuid.c app/base/uuid.h \
 	app/base/word.h \
 	app/command_line.c app/command_line.h \
 	app/front/connection.c app/front/connection.h \

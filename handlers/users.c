@@ -23,15 +23,16 @@ static const struct leat_shape user_shape = LEAT_SHAPE(struct user,
 	LEAT_TEXT(name),
 	LEAT_TEXT(email));
 
-/* One page of users in the order of their ids; 'next' is what to ask for as ?after=, absent on the last page. */
+/* One page of users in the order of their ids; 'next' is what to ask for as ?after=, null on the last page. */
 struct user_page {
 	struct leat_list users;
-	leat_text next;
+	int64_t next;
+	bool has_next;
 };
 
 static const struct leat_shape user_page_shape = LEAT_SHAPE(struct user_page,
 	LEAT_LIST(users, &user_shape),
-	LEAT_TEXT(next, .optional = true));
+	LEAT_INT(next, .optional = true, .has = LEAT_HAS(struct user_page, has_next)));
 
 static const struct leat_statement user_by_id = {
 	.sql = "SELECT id, name, email FROM users WHERE id = $1",
@@ -81,7 +82,8 @@ static enum leat_result list_users(struct leat_request *req)
 		const struct user *users = page.users.items;
 
 		page.users.count = (size_t)limit;
-		page.next = leat_format(req, "%" PRId64, users[limit - 1].id);
+		page.next = users[limit - 1].id;
+		page.has_next = true;
 	}
 	return leat_reply(req, 200, &user_page_shape, &page);
 }

@@ -5,6 +5,7 @@
  *
  * The parts, each a contract of its own, in the order a handler meets them:
  *     leat/text.h      text as pointer and length
+ *     leat/value.h     bytes, times, UUIDs, JSON documents, arrays
  *     leat/result.h    what a call can answer, and the HTTP status each answer becomes
  *     leat/shape.h     one table that parses, validates, answers and reads database rows
  *     leat/request.h   input, reply, time and memory of one request
@@ -22,5 +23,6 @@
 #include <leat/service.h>
 #include <leat/shape.h>
 #include <leat/text.h>
+#include <leat/value.h>
 
 #endif

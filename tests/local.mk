@@ -2,6 +2,9 @@
 unit_programs = \
 	tests/unit/t_accesslog \
 	tests/unit/t_arena \
+	tests/unit/t_argument \
+	tests/unit/t_base64 \
+	tests/unit/t_calendar \
 	tests/unit/t_command_line \
 	tests/unit/t_db \
 	tests/unit/t_gate \
@@ -23,7 +26,8 @@ unit_programs = \
 	tests/unit/t_timer \
 	tests/unit/t_tx \
 	tests/unit/t_uri \
-	tests/unit/t_utf8
+	tests/unit/t_utf8 \
+	tests/unit/t_uuid
 
 if HAVE_CHECK
 noinst_LTLIBRARIES += libharness.la
@@ -78,6 +82,7 @@ EXTRA_DIST += \
 	tests/fuzz/README.md \
 	tests/fuzz/fuzz_gate.c \
 	tests/fuzz/fuzz_json.c \
+	tests/fuzz/fuzz_row.c \
 	tests/fuzz/fuzz_uri.c \
 	tests/fuzz/replay.h \
 	tests/fuzz/run \

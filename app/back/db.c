@@ -4,7 +4,6 @@
  * the task; the task reads its rows. A query given up on the way goes its way alone. */
 #include "back/db.h"
 
-#include <float.h>
 #include <inttypes.h>
 #include <leat/db.h>
 #include <libpq-fe.h>
@@ -13,22 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "back/argument.h"
 #include "back/db_internal.h"
 #include "back/row.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "base/number.h"
 #include "base/settings.h"
 #include "task/loop.h"
 #include "task/task.h"
-
-enum {
-	BOOL_SIZE = sizeof("f"),
-	INT_SIZE = NUMBER_INT_MAX + 1,
-	FLOAT_SIZE = 32, /* "%.17g": sign, 17 digits, point, e-308, NUL */
-};
 
 /* What leat_db_send hands out: the query while it is the request's, NULL once it was awaited. */
 struct leat_query {
@@ -288,88 +281,6 @@ static void on_lane_drained(struct lane_host *host, struct lane *lane)
 	loop_at_turn_end(host->loop, &((struct db *)host)->turn);
 }
 
-/* Arguments --------------------------------------------------------------------------------------------------------- */
-
-/* In text form: the server knows the parameter's type and reads any of them from text, so an integer may go to
- * int2, numeric or text alike. Binary form would need the types, and saves nothing that can be measured. */
-
-static size_t size_of(const struct leat_arg *arg)
-{
-	switch (arg->kind) {
-	case LEAT_ARG_INT:
-		return INT_SIZE;
-	case LEAT_ARG_BOOL:
-		return BOOL_SIZE;
-	case LEAT_ARG_FLOAT:
-		return FLOAT_SIZE;
-	case LEAT_ARG_TEXT:
-		return arg->text.len + 1;
-	case LEAT_ARG_NULL:
-		break;
-	}
-	return 0;
-}
-
-/* The shortest form that reads back as the same number. */
-static void write_float(char *out, double value)
-{
-	for (int digits = DBL_DIG; digits <= DBL_DECIMAL_DIG; digits++) {
-		snprintf(out, FLOAT_SIZE, "%.*g", digits, value);
-		if (strtod(out, NULL) == value)
-			return;
-	}
-}
-
-static void write_arg(char *out, const struct leat_arg *arg)
-{
-	switch (arg->kind) {
-	case LEAT_ARG_INT:
-		out[number_write_int(out, arg->i)] = '\0';
-		break;
-	case LEAT_ARG_BOOL:
-		memcpy(out, arg->i ? "t" : "f", BOOL_SIZE);
-		break;
-	case LEAT_ARG_FLOAT:
-		write_float(out, arg->f);
-		break;
-	case LEAT_ARG_TEXT:
-		memcpy(out, arg->text.ptr, arg->text.len);
-		out[arg->text.len] = '\0';
-		break;
-	case LEAT_ARG_NULL:
-		break;
-	}
-}
-
-/* PostgreSQL's texts cannot hold NUL, and libpq would cut the text there. */
-static bool can_be_sent(const struct leat_arg *arg)
-{
-	return arg->kind != LEAT_ARG_TEXT || !memchr(arg->text.ptr, '\0', arg->text.len);
-}
-
-static enum leat_result write_args(struct query *query, struct arena *arena, const struct leat_arg *args,
-				   unsigned count)
-{
-	const char **values = arena_alloc(arena, count * sizeof(*values));
-	size_t size = 0;
-	char *at;
-
-	for (unsigned i = 0; i < count; i++) {
-		if (!can_be_sent(&args[i]))
-			return LEAT_INTERNAL;
-		size += size_of(&args[i]);
-	}
-	at = arena_alloc(arena, size);
-	for (unsigned i = 0; i < count; i++) {
-		values[i] = args[i].kind == LEAT_ARG_NULL ? NULL : at;
-		write_arg(at, &args[i]);
-		at += size_of(&args[i]);
-	}
-	query->values = values;
-	query->value_count = count;
-	return LEAT_OK;
-}
-
 /* Sending and waiting ----------------------------------------------------------------------------------------------- */
 
 /* What there is no use in starting. */
@@ -396,18 +307,20 @@ enum leat_result db_may_ask(const struct call *call)
 static enum leat_result submit(const struct call *call, const struct leat_statement *statement,
 			       const struct leat_arg *args, unsigned arg_count, struct query **ret_query)
 {
+	struct arguments arguments;
 	struct query *query;
-	enum leat_result result;
+	const char *fault;
 
 	LEAT_TRY(db_may_ask(call));
+	fault = arguments_write(&arguments, call->arena, args, arg_count);
+	if (fault) {
+		log_limited(LOG_LEVEL_ERROR, "database: %s given to: %s", fault, statement->sql);
+		return LEAT_INTERNAL;
+	}
 	query = query_take(&call->db->queries);
 	query->statement = statements_find(&call->db->statements, statement);
-	result = write_args(query, call->arena, args, arg_count);
-	if (result != LEAT_OK) {
-		log_limited(LOG_LEVEL_ERROR, "database: a NUL in a text given to: %s", statement->sql);
-		query_give(&call->db->queries, query);
-		return result;
-	}
+	query->values = arguments.values;
+	query->value_count = arguments.count;
 	if (!call->session) {
 		enqueue(call->db, query);
 	} else if (!session_send(call, query)) {

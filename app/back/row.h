@@ -9,14 +9,20 @@
  *     LEAT_BOOL   bool
  *     LEAT_FLOAT  float4, float8
  *     LEAT_TEXT   text, varchar, bpchar, name, json
+ *     LEAT_BYTES  bytea
+ *     LEAT_TIME   timestamptz, timestamp (taken for UTC), from the year 1 to 9999; not the infinite ones
+ *     LEAT_UUID   uuid
+ *     LEAT_JSON   json, jsonb
+ *     LEAT_INTS   int2[], int4[], int8[]: one dimension, no NULL among the elements
+ *     LEAT_TEXTS  text[], varchar[], bpchar[], name[]: likewise
  *
  * Columns are matched to fields by name; the first of several counts; a column without a field is not read.
- * NULL, and a column that is not there, leave an optional field zero.
+ * NULL, and a column that is not there, leave an optional field zero, and the bool of its LEAT_HAS false.
  *
  * Ownership:      the result stays the caller's and can be cleared at once: texts are copied into the arena. (Views that
  *                 keep the result alive would save little: libpq's result takes 2 KiB and more for the smallest row.)
  * Thread-safety:  one thread at a time per arena.
- * Errors:         LEAT_INTERNAL, with a line in the log that names column and statement, for what does not fit. A
+ * Errors:         LEAT_INTERNAL, with a line in the log that names column, statement, and what does not fit. A
  *                 statement without a shape is a bug.
  */
 #ifndef APP_BACK_ROW_H

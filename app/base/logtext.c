@@ -2,32 +2,9 @@
  * time zones. */
 #include "base/logtext.h"
 
+#include "base/calendar.h"
 #include "base/clock.h"
 #include "base/utf8.h"
-
-struct date {
-	unsigned year;
-	unsigned month;
-	unsigned day;
-};
-
-/* After Howard Hinnant, "chrono-compatible low-level date algorithms", civil_from_days: the year begins in March, so
- * that the leap day is its last. */
-static struct date date_of(uint64_t days_since_1970)
-{
-	uint64_t days = days_since_1970 + 719468;
-	unsigned day_of_era = (unsigned)(days % 146097);
-	unsigned year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-	unsigned day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-	unsigned month_from_march = (5 * day_of_year + 2) / 153;
-	unsigned month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
-
-	return (struct date){
-		.year = (unsigned)(days / 146097) * 400 + year_of_era + (month <= 2),
-		.month = month,
-		.day = day_of_year - (153 * month_from_march + 2) / 5 + 1,
-	};
-}
 
 static char *put_digits(char *out, unsigned value, unsigned digits, char then)
 {
@@ -41,7 +18,7 @@ size_t logtext_time(char *out, int64_t wall_ns)
 {
 	uint64_t ms = (uint64_t)(wall_ns / CLOCK_MS);
 	unsigned second = (unsigned)(ms / 1000 % 86400);
-	struct date date = date_of(ms / 1000 / 86400);
+	struct calendar_date date = calendar_date_of((int64_t)(ms / 1000 / 86400));
 
 	out = put_digits(out, date.year, 4, '-');
 	out = put_digits(out, date.month, 2, '-');

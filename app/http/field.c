@@ -4,8 +4,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/base64.h"
+#include "base/calendar.h"
 #include "base/number.h"
 #include "base/utf8.h"
+#include "base/uuid.h"
 
 /* An integer of either sign, as large as 64 bits can be. */
 struct integer {
@@ -69,6 +72,60 @@ bool field_store_text(const struct leat_field *field, void *member, leat_text te
 		return false;
 	}
 	memcpy(member, &text, sizeof(text));
+	return true;
+}
+
+bool field_store_bytes(const struct leat_field *field, void *member, leat_text text, struct arena *arena,
+		       char fault[FIELD_FAULT_MAX])
+{
+	uint8_t *room = arena_alloc(arena, base64_room(text.len));
+	leat_bytes bytes = { .ptr = room };
+
+	if (!base64_read(room, text, &bytes.len)) {
+		snprintf(fault, FIELD_FAULT_MAX, "must be base64");
+		return false;
+	}
+	if (is_limited(field) && !is_count_in_limits(field, bytes.len)) {
+		say_limits(field, "have", " bytes", fault);
+		return false;
+	}
+	memcpy(member, &bytes, sizeof(bytes));
+	return true;
+}
+
+bool field_store_time(void *member, leat_text text, char fault[FIELD_FAULT_MAX])
+{
+	leat_time time;
+
+	if (!calendar_read(text, &time.us)) {
+		snprintf(fault, FIELD_FAULT_MAX, "must be a date and time like 2026-01-31T09:30:00Z");
+		return false;
+	}
+	memcpy(member, &time, sizeof(time));
+	return true;
+}
+
+bool field_store_uuid(void *member, leat_text text, char fault[FIELD_FAULT_MAX])
+{
+	leat_uuid uuid;
+
+	if (!uuid_read(text, &uuid)) {
+		snprintf(fault, FIELD_FAULT_MAX, "must be a UUID");
+		return false;
+	}
+	memcpy(member, &uuid, sizeof(uuid));
+	return true;
+}
+
+bool field_store_json(const struct leat_field *field, void *member, leat_text value, char fault[FIELD_FAULT_MAX])
+{
+	leat_json json = { value };
+
+	if (is_limited(field) && !is_count_in_limits(field, value.len)) {
+		say_limits(field, "have", " bytes", fault);
+		return false;
+	}
+	memcpy(member, &json, sizeof(json));
 	return true;
 }
 

@@ -8,7 +8,7 @@
  * Shared by whatever fills structs from outside: JSON bodies, query, form and path. Limits (leat/shape.h): both 0 means
  * none; a greatest below the least means that there is no greatest, so .min = 1 alone is "at least 1".
  *
- * Ownership:      texts are stored as views.
+ * Ownership:      texts are stored as views; decoded bytes lie in the arena.
  * Thread-safety:  any thread.
  * Errors:         false, with nothing stored and what is wrong, for the client: "must be from 1 to 80".
  */
@@ -21,6 +21,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+
+#include "base/arena.h"
 
 enum { FIELD_FAULT_MAX = 128 };
 
@@ -57,6 +59,20 @@ bool field_store_float(const struct leat_field *field, void *member, double valu
 bool field_store_text(const struct leat_field *field, void *member, leat_text text,
 		      char fault[FIELD_FAULT_MAX]) LEAT_MUST_USE;
 
+/* A string of base64. */
+bool field_store_bytes(const struct leat_field *field, void *member, leat_text text, struct arena *arena,
+		       char fault[FIELD_FAULT_MAX]) LEAT_MUST_USE;
+
+/* A string that holds a date and time of RFC 3339. */
+bool field_store_time(void *member, leat_text text, char fault[FIELD_FAULT_MAX]) LEAT_MUST_USE;
+
+bool field_store_uuid(void *member, leat_text text, char fault[FIELD_FAULT_MAX]) LEAT_MUST_USE;
+
+/* A value that is known to be JSON. */
+bool field_store_json(const struct leat_field *field, void *member, leat_text value,
+		      char fault[FIELD_FAULT_MAX]) LEAT_MUST_USE;
+
+/* Of a list, or of an array: leat_ints and leat_texts are lists of their items. */
 bool field_store_list(const struct leat_field *field, void *member, struct leat_list list,
 		      char fault[FIELD_FAULT_MAX]) LEAT_MUST_USE;
 

@@ -251,12 +251,20 @@ leat_text json_lex_unescape(const struct json_string *string, struct arena *aren
 
 /* Values --------------------------------------------------------------------------------------------------------- */
 
+static bool skip_string(struct json_lex *lex, const char *fault)
+{
+	struct json_string string;
+
+	if (!json_lex_string(lex, fault, &string))
+		return false;
+	lex->has_skipped_nul |= string.has_nul;
+	return true;
+}
+
 static bool skip_key(struct json_lex *lex)
 {
-	struct json_string key;
-
 	json_lex_peek(lex);
-	return json_lex_string(lex, "expected a key in quotes", &key) && json_lex_colon(lex);
+	return skip_string(lex, "expected a key in quotes") && json_lex_colon(lex);
 }
 
 static bool skip_items(struct json_lex *lex, char close)
@@ -273,7 +281,6 @@ static bool skip_items(struct json_lex *lex, char close)
 
 bool json_lex_skip(struct json_lex *lex)
 {
-	struct json_string string;
 	leat_text token;
 	bool is_integer;
 
@@ -283,7 +290,7 @@ bool json_lex_skip(struct json_lex *lex)
 	case '[':
 		return skip_items(lex, ']');
 	case '"':
-		return json_lex_string(lex, "", &string);
+		return skip_string(lex, "");
 	case 't':
 		return json_lex_word(lex, LEAT_TEXT_OF("true"));
 	case 'f':

@@ -33,6 +33,7 @@ struct json_lex {
 	const char *end;
 	const char *fault;
 	unsigned depth;
+	bool has_skipped_nul; /* a string that json_lex_skip went over has \u0000 */
 };
 
 /* A string between its quotes. */

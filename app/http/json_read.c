@@ -36,10 +36,12 @@ struct place {
 #define OWN_FRAME __attribute__((noinline))
 
 static bool read_document(struct reader *reader, const struct leat_shape *shape, void *value);
-static bool read_member(struct reader *reader, const struct leat_field *field, void *member, const struct place *place);
+static bool read_member(struct reader *reader, const struct leat_field *field, void *value, const struct place *place);
 static bool read_null(struct reader *reader, const struct leat_field *field, const struct place *place);
 static bool read_bool(struct reader *reader, void *member);
-static bool read_text(struct reader *reader, const struct leat_field *field, void *member,
+static bool read_string(struct reader *reader, const struct leat_field *field, void *member,
+			const struct place *place) OWN_FRAME;
+static bool read_json(struct reader *reader, const struct leat_field *field, void *member,
 		      const struct place *place) OWN_FRAME;
 static bool read_number(struct reader *reader, const struct leat_field *field, void *member,
 			const struct place *place) OWN_FRAME;
@@ -82,18 +84,24 @@ static bool read_document(struct reader *reader, const struct leat_shape *shape,
 
 /* Values ----------------------------------------------------------------------------------------------------------- */
 
-static bool read_member(struct reader *reader, const struct leat_field *field, void *member, const struct place *place)
+/* 'value' is the struct. */
+static bool read_member(struct reader *reader, const struct leat_field *field, void *value, const struct place *place)
 {
 	static const char *const wanted[] = {
 		[LEAT_KIND_INT] = "must be an integer", [LEAT_KIND_BOOL] = "must be true or false",
 		[LEAT_KIND_FLOAT] = "must be a number", [LEAT_KIND_TEXT] = "must be a string",
 		[LEAT_KIND_LIST] = "must be an array",  [LEAT_KIND_OBJECT] = "must be an object",
+		[LEAT_KIND_BYTES] = "must be a string", [LEAT_KIND_TIME] = "must be a string",
+		[LEAT_KIND_UUID] = "must be a string",  [LEAT_KIND_INTS] = "must be an array",
+		[LEAT_KIND_TEXTS] = "must be an array",
 	};
+	void *member = (char *)value + field->offset;
 	char first = json_lex_peek(&reader->lex);
 	bool is_number = first == '-' || (first >= '0' && first <= '9');
 
 	if (first == 'n')
 		return read_null(reader, field, place);
+	leat_field_set_there(field, value);
 	switch ((enum leat_kind)field->kind) {
 	case LEAT_KIND_INT:
 	case LEAT_KIND_FLOAT:
@@ -105,16 +113,24 @@ static bool read_member(struct reader *reader, const struct leat_field *field, v
 			return read_bool(reader, member);
 		break;
 	case LEAT_KIND_TEXT:
+	case LEAT_KIND_BYTES:
+	case LEAT_KIND_TIME:
+	case LEAT_KIND_UUID:
 		if (first == '"')
-			return read_text(reader, field, member, place);
+			return read_string(reader, field, member, place);
 		break;
 	case LEAT_KIND_LIST:
+	case LEAT_KIND_INTS:
+	case LEAT_KIND_TEXTS:
 		if (first == '[')
 			return read_list(reader, field, member, place);
 		break;
 	case LEAT_KIND_OBJECT:
 		if (first == '{')
 			return read_object(reader, field->shape, member, place);
+		break;
+	case LEAT_KIND_JSON:
+		return read_json(reader, field, member, place);
 	}
 	fault_at(reader, place, wanted[field->kind]);
 	return json_lex_skip(&reader->lex);
@@ -137,7 +153,22 @@ static bool read_bool(struct reader *reader, void *member)
 	return json_lex_word(&reader->lex, value ? LEAT_TEXT_OF("true") : LEAT_TEXT_OF("false"));
 }
 
-static bool read_text(struct reader *reader, const struct leat_field *field, void *member, const struct place *place)
+static bool store_string(struct reader *reader, const struct leat_field *field, void *member, leat_text text,
+			 char *fault)
+{
+	switch ((enum leat_kind)field->kind) {
+	case LEAT_KIND_BYTES:
+		return field_store_bytes(field, member, text, reader->arena, fault);
+	case LEAT_KIND_TIME:
+		return field_store_time(member, text, fault);
+	case LEAT_KIND_UUID:
+		return field_store_uuid(member, text, fault);
+	default:
+		return field_store_text(field, member, text, fault);
+	}
+}
+
+static bool read_string(struct reader *reader, const struct leat_field *field, void *member, const struct place *place)
 {
 	char fault[FIELD_FAULT_MAX];
 	struct json_string string;
@@ -146,7 +177,24 @@ static bool read_text(struct reader *reader, const struct leat_field *field, voi
 		return false;
 	if (string.has_nul)
 		fault_at(reader, place, "must not hold U+0000");
-	else if (!field_store_text(field, member, json_lex_unescape(&string, reader->arena), fault))
+	else if (!store_string(reader, field, member, json_lex_unescape(&string, reader->arena), fault))
+		fault_at(reader, place, fault);
+	return true;
+}
+
+static bool read_json(struct reader *reader, const struct leat_field *field, void *member, const struct place *place)
+{
+	char fault[FIELD_FAULT_MAX];
+	const char *start = reader->lex.at;
+	leat_text text;
+
+	reader->lex.has_skipped_nul = false;
+	if (!json_lex_skip(&reader->lex))
+		return false;
+	text = (leat_text){ start, (size_t)(reader->lex.at - start) };
+	if (reader->lex.has_skipped_nul)
+		fault_at(reader, place, "must not hold U+0000");
+	else if (!field_store_json(field, member, text, fault))
 		fault_at(reader, place, fault);
 	return true;
 }
@@ -275,7 +323,7 @@ static bool read_object(struct reader *reader, const struct leat_shape *shape, v
 			if (given[i / 64] & bit)
 				fault_at(reader, &here, "is given twice");
 			given[i / 64] |= bit;
-			goes_on = read_member(reader, field, (char *)value + field->offset, &here);
+			goes_on = read_member(reader, field, value, &here);
 			likely = i + 1;
 		}
 		if (!goes_on || !json_lex_go_on(&reader->lex, '}', &is_end))
@@ -287,11 +335,22 @@ static bool read_object(struct reader *reader, const struct leat_shape *shape, v
 
 /* Lists ------------------------------------------------------------------------------------------------------------ */
 
+/* An item of an array is read like a member. */
+static const struct leat_field int_item = { .kind = LEAT_KIND_INT, .size = sizeof(int64_t), .is_signed = true };
+static const struct leat_field text_item = { .kind = LEAT_KIND_TEXT, .size = sizeof(leat_text) };
+
+static size_t item_size(const struct leat_field *field)
+{
+	if (field->kind == LEAT_KIND_LIST)
+		return field->shape->size;
+	return field->kind == LEAT_KIND_INTS ? int_item.size : text_item.size;
+}
+
 /* Room for one more item. Once there is a fault nobody will use the list, so that a hostile one costs no memory: all
  * further items share a place. */
 static void *add_item(struct reader *reader, const struct leat_field *field, struct leat_list *list, size_t *room)
 {
-	size_t size = field->shape->size;
+	size_t size = item_size(field);
 	bool is_useless = reader->problem->faults || field_list_is_full(field, list->count);
 
 	if (*room == 0 || (list->count >= *room && !is_useless)) {
@@ -309,6 +368,16 @@ static void *add_item(struct reader *reader, const struct leat_field *field, str
 	return memset((char *)list->items + (is_useless ? 0 : list->count) * size, 0, size);
 }
 
+static bool read_item(struct reader *reader, const struct leat_field *field, void *item, const struct place *place)
+{
+	if (field->kind != LEAT_KIND_LIST)
+		return read_member(reader, field->kind == LEAT_KIND_INTS ? &int_item : &text_item, item, place);
+	if (json_lex_peek(&reader->lex) == '{')
+		return read_object(reader, field->shape, item, place);
+	fault_at(reader, place, "must be an object");
+	return json_lex_skip(&reader->lex);
+}
+
 static bool read_list(struct reader *reader, const struct leat_field *field, void *member, const struct place *place)
 {
 	struct leat_list list = { NULL, 0 };
@@ -319,17 +388,13 @@ static bool read_list(struct reader *reader, const struct leat_field *field, voi
 		return false;
 	for (; !is_end; list.count++) {
 		struct place here = { .above = place, .index = list.count };
-		bool goes_on;
 
-		if (json_lex_peek(&reader->lex) == '{') {
-			goes_on = read_object(reader, field->shape, add_item(reader, field, &list, &room), &here);
-		} else {
-			fault_at(reader, &here, "must be an object");
-			goes_on = json_lex_skip(&reader->lex);
-		}
-		if (!goes_on || !json_lex_go_on(&reader->lex, ']', &is_end))
+		if (!read_item(reader, field, add_item(reader, field, &list, &room), &here) ||
+		    !json_lex_go_on(&reader->lex, ']', &is_end))
 			return false;
 	}
+	if (list.count == 0)
+		list.items = arena_alloc(reader->arena, 0); /* empty, not absent */
 	return store_list(reader, field, member, list, place);
 }
 

@@ -12,9 +12,12 @@
  *     their range is refused.
  *   - Surrogate pairs in escapes are joined, lone surrogates refused. U+0000 is refused in texts: PostgreSQL cannot
  *     keep it, and C would cut the text there.
+ *   - base64 is padded and has no spaces; a date and time exists, with its offset from UTC (base/calendar.h).
  *   - Arrays and objects nest 64 deep at most.
  *
- * Ownership:      texts without escapes are views into the document; the rest lies in the arena.
+ * Of a LEAT_JSON value the text is kept; null is absent, there as everywhere. Keys in it are not compared.
+ *
+ * Ownership:      texts without escapes and JSON are views into the document; the rest lies in the arena.
  * Thread-safety:  one thread at a time per arena.
  * Errors:         LEAT_BAD_REQUEST: no JSON; problem->detail has line and column. LEAT_INVALID: JSON of another shape;
  *                 every fault is listed in the problem. What 'value' holds is then of no use. A level of nesting costs

@@ -10,8 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/base64.h"
+#include "base/calendar.h"
 #include "base/number.h"
 #include "base/utf8.h"
+#include "base/uuid.h"
 #include "http/field.h"
 #include "http/json_scan.h"
 
@@ -34,11 +37,14 @@ void json_write_shape(struct buffer *out, const struct leat_shape *shape, const 
 		const void *member = (const char *)value + field->offset;
 		char *start = buffer_reserve(out, KEY_EXTRA + field->name_len + NUMBER_INT_MAX + WORD_SIZE);
 		char *at = write_key(start, before, field);
+		bool is_there = leat_field_is_there(field, value);
 
-		if (field->kind == LEAT_KIND_INT)
+		if (!is_there)
+			at = word_copy(at, "null", 4);
+		else if (field->kind == LEAT_KIND_INT)
 			at = write_int(at, field, member);
 		buffer_commit(out, (size_t)(at - start));
-		if (field->kind != LEAT_KIND_INT)
+		if (is_there && field->kind != LEAT_KIND_INT)
 			write_member(out, field, member);
 		before = ',';
 	}
@@ -105,6 +111,12 @@ static char *write_int(char *at, const struct leat_field *field, const void *mem
 	return at + (field->is_signed ? number_write_int(at, value) : number_write_uint(at, (uint64_t)value));
 }
 
+/* Other arrays without items are empty. */
+static bool is_absent_array(const struct leat_field *field, const void *items)
+{
+	return field->optional && !items;
+}
+
 /* Whether an object is what json_read makes of an absent one. Bytes between members do not count. */
 static bool is_all_zero(const struct leat_shape *shape, const void *value)
 {
@@ -114,6 +126,8 @@ static bool is_all_zero(const struct leat_shape *shape, const void *value)
 		const struct leat_field *field = &shape->fields[i];
 		const char *member = (const char *)value + field->offset;
 
+		if (field->has && leat_field_is_there(field, value))
+			return false;
 		if (field->kind == LEAT_KIND_OBJECT ? !is_all_zero(field->shape, member)
 						    : memcmp(member, zeros, field->size) != 0)
 			return false;
@@ -130,6 +144,81 @@ static void write_list(struct buffer *out, const struct leat_shape *shape, const
 		if (i > 0)
 			buffer_byte(out, ',');
 		json_write_shape(out, shape, item);
+	}
+	buffer_byte(out, ']');
+}
+
+static void write_null(struct buffer *out)
+{
+	buffer_text(out, LEAT_TEXT_OF("null"));
+}
+
+static void write_bytes(struct buffer *out, const leat_bytes *bytes)
+{
+	size_t size = base64_size(bytes->len);
+	char *start = buffer_reserve(out, size + 2);
+
+	if (!bytes->ptr) {
+		write_null(out);
+		return;
+	}
+	*start = '"';
+	base64_write(start + 1, bytes->ptr, bytes->len);
+	start[1 + size] = '"';
+	buffer_commit(out, size + 2);
+}
+
+static void write_time(struct buffer *out, leat_time time)
+{
+	char *start = buffer_reserve(out, CALENDAR_TEXT_MAX + 2);
+	size_t len;
+
+	if (!calendar_holds(time.us)) {
+		write_null(out);
+		return;
+	}
+	*start = '"';
+	len = calendar_write(start + 1, time.us);
+	start[1 + len] = '"';
+	buffer_commit(out, len + 2);
+}
+
+static void write_uuid(struct buffer *out, const leat_uuid *uuid)
+{
+	char *start = buffer_reserve(out, UUID_TEXT_SIZE + 2);
+
+	*start = '"';
+	uuid_write(start + 1, uuid);
+	start[1 + UUID_TEXT_SIZE] = '"';
+	buffer_commit(out, UUID_TEXT_SIZE + 2);
+}
+
+static void write_json(struct buffer *out, const leat_json *json)
+{
+	if (json->text.len > 0)
+		buffer_text(out, json->text);
+	else
+		write_null(out);
+}
+
+static void write_ints(struct buffer *out, const leat_ints *ints)
+{
+	buffer_byte(out, '[');
+	for (size_t i = 0; i < ints->count; i++) {
+		if (i > 0)
+			buffer_byte(out, ',');
+		buffer_int(out, ints->items[i]);
+	}
+	buffer_byte(out, ']');
+}
+
+static void write_texts(struct buffer *out, const leat_texts *texts)
+{
+	buffer_byte(out, '[');
+	for (size_t i = 0; i < texts->count; i++) {
+		if (i > 0)
+			buffer_byte(out, ',');
+		json_write_text(out, texts->items[i]);
 	}
 	buffer_byte(out, ']');
 }
@@ -152,10 +241,34 @@ static void write_member(struct buffer *out, const struct leat_field *field, con
 		write_list(out, field->shape, member);
 		return;
 	case LEAT_KIND_OBJECT:
-		if (field->optional && is_all_zero(field->shape, member))
-			buffer_text(out, LEAT_TEXT_OF("null"));
+		if (field->optional && !field->has && is_all_zero(field->shape, member))
+			write_null(out);
 		else
 			json_write_shape(out, field->shape, member);
+		return;
+	case LEAT_KIND_BYTES:
+		write_bytes(out, member);
+		return;
+	case LEAT_KIND_TIME:
+		write_time(out, *(const leat_time *)member);
+		return;
+	case LEAT_KIND_UUID:
+		write_uuid(out, member);
+		return;
+	case LEAT_KIND_JSON:
+		write_json(out, member);
+		return;
+	case LEAT_KIND_INTS:
+		if (is_absent_array(field, ((const leat_ints *)member)->items))
+			write_null(out);
+		else
+			write_ints(out, member);
+		return;
+	case LEAT_KIND_TEXTS:
+		if (is_absent_array(field, ((const leat_texts *)member)->items))
+			write_null(out);
+		else
+			write_texts(out, member);
 	}
 }
 

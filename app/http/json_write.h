@@ -5,9 +5,10 @@
  *     json_write_text(&out, LEAT_TEXT_OF("caf\xC3\xA9"));
  *
  * What is written is always valid JSON in UTF-8: bytes of a text that are not UTF-8 become U+FFFD each, a double that
- * is no number becomes null, an absent text ({NULL, 0}) becomes null, and so does an optional object whose members are
- * all zero, which is how json_read leaves an absent one. Doubles are the shortest of 15, 16 or 17 digits that read
- * back as the same double.
+ * is no number and a time beyond the years 1 to 9999 become null. So does what is absent: by its LEAT_HAS, as a text
+ * ({NULL, 0}), bytes, JSON or an optional array, or as an optional object whose members are all zero, which is how
+ * json_read leaves an absent one. Doubles are the shortest of 15, 16 or 17 digits that read back as the same double.
+ * (The exception is LEAT_JSON: its text is written as it stands.)
  *
  * Ownership:      the buffer's.
  * Thread-safety:  one thread at a time per buffer.

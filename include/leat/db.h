@@ -14,8 +14,10 @@
  * One that is often slow (setting db_slow) runs on a connection of its own instead, so that nobody stands behind it.
  * Several statements in one transaction: leat_tx.
  *
- * Arguments: LEAT_ARG takes integers, bool, double, leat_text and char pointers; LEAT_NULL is SQL's NULL.
- * Result columns are matched to the shape's fields by name.
+ * Arguments: LEAT_ARG takes integers, bool, double, leat_text, char pointers and the types of leat/value.h; LEAT_NULL is
+ * SQL's NULL, and so is what is absent. LEAT_ARG_IF(user.has_age, user.age) is NULL unless the first is true.
+ * Result columns are matched to the shape's fields by name. A NULL among an array's elements, an infinite time, or one
+ * beyond the years 1 to 9999 does not fit.
  *
  * Ownership:      rows and texts live as long as the request. Arguments are read before the call returns.
  * Thread-safety:  only the task that runs the handler.
@@ -31,6 +33,7 @@
 #include <leat/result.h>
 #include <leat/shape.h>
 #include <leat/text.h>
+#include <leat/value.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,7 +47,18 @@ struct leat_statement {
 	bool read_only;               /* safe to send again when the connection was lost */
 };
 
-enum leat_arg_kind { LEAT_ARG_NULL, LEAT_ARG_INT, LEAT_ARG_BOOL, LEAT_ARG_FLOAT, LEAT_ARG_TEXT };
+enum leat_arg_kind {
+	LEAT_ARG_NULL,
+	LEAT_ARG_INT,
+	LEAT_ARG_BOOL,
+	LEAT_ARG_FLOAT,
+	LEAT_ARG_TEXT,
+	LEAT_ARG_BYTES,
+	LEAT_ARG_TIME,
+	LEAT_ARG_UUID,
+	LEAT_ARG_INTS,
+	LEAT_ARG_TEXTS,
+};
 
 struct leat_arg {
 	enum leat_arg_kind kind;
@@ -52,6 +66,11 @@ struct leat_arg {
 		int64_t i;
 		double f;
 		leat_text text;
+		leat_bytes bytes;
+		leat_time time;
+		leat_uuid uuid;
+		leat_ints ints;
+		leat_texts texts;
 	};
 };
 
@@ -81,9 +100,42 @@ static inline struct leat_arg leat_arg_string(const char *value)
 	return leat_arg_text(leat_text_from(value));
 }
 
-#define LEAT_ARG(value) \
-	_Generic((value), bool : leat_arg_bool, double : leat_arg_float, float : leat_arg_float, leat_text : leat_arg_text, \
-		 char * : leat_arg_string, const char * : leat_arg_string, default : leat_arg_int)(value)
+static inline struct leat_arg leat_arg_bytes(leat_bytes value)
+{
+	return (struct leat_arg){ .kind = value.ptr ? LEAT_ARG_BYTES : LEAT_ARG_NULL, .bytes = value };
+}
+
+static inline struct leat_arg leat_arg_time(leat_time value)
+{
+	return (struct leat_arg){ .kind = LEAT_ARG_TIME, .time = value };
+}
+
+static inline struct leat_arg leat_arg_uuid(leat_uuid value)
+{
+	return (struct leat_arg){ .kind = LEAT_ARG_UUID, .uuid = value };
+}
+
+static inline struct leat_arg leat_arg_json(leat_json value)
+{
+	return leat_arg_text(value.text);
+}
+
+static inline struct leat_arg leat_arg_ints(leat_ints value)
+{
+	return (struct leat_arg){ .kind = value.items ? LEAT_ARG_INTS : LEAT_ARG_NULL, .ints = value };
+}
+
+static inline struct leat_arg leat_arg_texts(leat_texts value)
+{
+	return (struct leat_arg){ .kind = value.items ? LEAT_ARG_TEXTS : LEAT_ARG_NULL, .texts = value };
+}
+
+#define LEAT_ARG(...) \
+	_Generic((__VA_ARGS__), bool : leat_arg_bool, double : leat_arg_float, float : leat_arg_float, leat_text : leat_arg_text, \
+		 char * : leat_arg_string, const char * : leat_arg_string, leat_bytes : leat_arg_bytes, \
+		 leat_time : leat_arg_time, leat_uuid : leat_arg_uuid, leat_json : leat_arg_json, leat_ints : leat_arg_ints, \
+		 leat_texts : leat_arg_texts, default : leat_arg_int)(__VA_ARGS__)
+#define LEAT_ARG_IF(is_there, ...) ((is_there) ? LEAT_ARG(__VA_ARGS__) : LEAT_NULL)
 #define LEAT_NULL ((struct leat_arg){ .kind = LEAT_ARG_NULL })
 
 /* One row into 'row', a struct of the statement's shape. LEAT_NOT_FOUND when there is none. */

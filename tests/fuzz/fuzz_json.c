@@ -47,6 +47,14 @@ struct thing {
 	leat_text email;
 	struct leat_list l;
 	struct point p;
+	leat_bytes bytes;
+	leat_time time;
+	leat_uuid uuid;
+	leat_json json;
+	leat_ints ints;
+	leat_texts texts;
+	int64_t maybe;
+	bool has_time, has_uuid, has_maybe;
 };
 
 static const struct leat_shape thing_shape = LEAT_SHAPE(struct thing,
@@ -58,7 +66,14 @@ static const struct leat_shape thing_shape = LEAT_SHAPE(struct thing,
 	LEAT_TEXT(t, .optional = true),
 	LEAT_TEXT(email, .format = LEAT_FORMAT_EMAIL, .optional = true),
 	LEAT_LIST(l, &item_shape, .max = 20, .optional = true),
-	LEAT_OBJECT(p, &point_shape, .optional = true));
+	LEAT_OBJECT(p, &point_shape, .optional = true),
+	LEAT_BYTES(bytes, .optional = true),
+	LEAT_TIME(time, .optional = true, .has = LEAT_HAS(struct thing, has_time)),
+	LEAT_UUID(uuid, .optional = true, .has = LEAT_HAS(struct thing, has_uuid)),
+	LEAT_JSON(json, .optional = true),
+	LEAT_INTS(ints, .optional = true),
+	LEAT_TEXTS(texts, .max = 20, .optional = true),
+	LEAT_INT(maybe, .optional = true, .has = LEAT_HAS(struct thing, has_maybe)));
 
 struct error {
 	leat_text pointer;
@@ -86,6 +101,28 @@ static const struct leat_shape document_shape = LEAT_SHAPE(struct document,
 
 static bool is_same(const struct leat_shape *shape, const void *a, const void *b);
 
+/* Bytes and JSON are the same as a text in memory. */
+static bool is_same_text(const leat_text *a, const leat_text *b)
+{
+	return leat_text_equal(*a, *b) && !a->ptr == !b->ptr;
+}
+
+static bool is_same_ints(const leat_ints *a, const leat_ints *b)
+{
+	return a->count == b->count && !a->items == !b->items &&
+	       (a->count == 0 || memcmp(a->items, b->items, a->count * sizeof(*a->items)) == 0);
+}
+
+static bool is_same_texts(const leat_texts *a, const leat_texts *b)
+{
+	if (a->count != b->count || !a->items != !b->items)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (!is_same_text(&a->items[i], &b->items[i]))
+			return false;
+	return true;
+}
+
 static bool is_same_list(const struct leat_shape *shape, const struct leat_list *a, const struct leat_list *b)
 {
 	if (a->count != b->count)
@@ -104,9 +141,14 @@ static bool is_same(const struct leat_shape *shape, const void *a, const void *b
 		const void *right = (const char *)b + field->offset;
 		bool same;
 
-		if (field->kind == LEAT_KIND_TEXT) {
-			const leat_text *text = left, *other = right;
-			same = leat_text_equal(*text, *other) && !text->ptr == !other->ptr;
+		if (leat_field_is_there(field, a) != leat_field_is_there(field, b))
+			return false;
+		if (field->kind == LEAT_KIND_TEXT || field->kind == LEAT_KIND_BYTES || field->kind == LEAT_KIND_JSON) {
+			same = is_same_text(left, right);
+		} else if (field->kind == LEAT_KIND_INTS) {
+			same = is_same_ints(left, right);
+		} else if (field->kind == LEAT_KIND_TEXTS) {
+			same = is_same_texts(left, right);
 		} else if (field->kind == LEAT_KIND_LIST) {
 			same = is_same_list(field->shape, left, right);
 		} else if (field->kind == LEAT_KIND_OBJECT) {

@@ -1,12 +1,14 @@
-"""seeds.py - writes the seed corpus of fuzz_gate: corpus/gate/, a file a scene.
+"""seeds.py - writes the seed corpora of fuzz_gate and fuzz_row: corpus/gate/ and corpus/row/, a file a scene.
 
 Use:
     /usr/bin/python3 tests/fuzz/seeds.py
 
-The first byte of a file chooses the limits, the second how the rest is cut; see fuzz_gate.c.
+For the gate the first byte of a file chooses the limits, the second how the rest is cut; for a row the first chooses the column.
+See fuzz_gate.c and fuzz_row.c.
 """
 
 import pathlib
+import struct
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -37,11 +39,38 @@ SCENES = {
 }
 
 
-def main():
-    folder = HERE / "corpus" / "gate"
+def array(oid, *items):
+    head = struct.pack("!iiiii", 1, 0, oid, len(items), 1)
+    return head + b"".join(struct.pack("!i", len(item)) + item for item in items)
+
+
+ROWS = {
+    "int8": bytes([0]) + struct.pack("!q", -2),
+    "text": bytes([6]) + b"text",
+    "bytea": bytes([8]) + b"\0\xff",
+    "timestamptz": bytes([9]) + struct.pack("!q", 822_000_000_000_000),
+    "infinity": bytes([9]) + struct.pack("!q", 2**63 - 1),
+    "uuid": bytes([11]) + b"0123456789abcdef",
+    "jsonb": bytes([13]) + b"\1{}",
+    "int4s": bytes([15]) + array(23, struct.pack("!i", 1), struct.pack("!i", -1)),
+    "int8s": bytes([16]) + array(20, struct.pack("!q", 1)),
+    "texts": bytes([17]) + array(25, b"", b"a", b"text"),
+    "null_element": bytes([17]) + array(25, b"a") + struct.pack("!i", -1),
+    "empty_array": bytes([15]) + struct.pack("!iii", 0, 0, 23),
+    "two_dimensions": bytes([15]) + struct.pack("!iiiiiii", 2, 0, 23, 1, 1, 1, 1) + struct.pack("!ii", 4, 1),
+}
+
+
+def write(name, scenes):
+    folder = HERE / "corpus" / name
     folder.mkdir(parents=True, exist_ok=True)
-    for name, scene in SCENES.items():
-        (folder / name).write_bytes(b"\0\7" + scene)
+    for scene, data in scenes.items():
+        (folder / scene).write_bytes(data)
+
+
+def main():
+    write("gate", {name: b"\0\7" + scene for name, scene in SCENES.items()})
+    write("row", ROWS)
 
 
 if __name__ == "__main__":

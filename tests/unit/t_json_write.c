@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/calendar.h"
 #include "http/json_write.h"
 #include "tests/unit/harness.h"
 
@@ -147,6 +148,152 @@ START_TEST(writes_an_absent_object_as_null_when_it_is_optional)
 }
 END_TEST
 
+/* Other kinds ------------------------------------------------------------------------------------------------------ */
+
+struct rich {
+	leat_bytes bytes;
+	leat_time time;
+	leat_uuid uuid;
+	leat_json json;
+	leat_ints ints;
+	leat_texts texts;
+};
+
+static const struct leat_shape rich_shape = LEAT_SHAPE(struct rich,
+	LEAT_BYTES(bytes),
+	LEAT_TIME(time),
+	LEAT_UUID(uuid),
+	LEAT_JSON(json),
+	LEAT_INTS(ints),
+	LEAT_TEXTS(texts));
+
+START_TEST(writes_every_other_kind)
+{
+	int64_t ints[] = { INT64_MIN, 0, INT64_MAX };
+	leat_text texts[] = { LEAT_TEXT_OF("a\""), LEAT_TEXT_OF(""), { NULL, 0 } };
+	struct rich rich = {
+		.bytes = { (const uint8_t *)"\xfb\xff", 2 },
+		.time = { INT64_C(1769851800000000) },
+		.uuid = { { 0xAB, 1 } },
+		.json = { LEAT_TEXT_OF("{\"a\": [1, 2]}") },
+		.ints = { ints, 3 },
+		.texts = { texts, 3 },
+	};
+
+	ck_assert_str_eq(shape_as_json(&rich_shape, &rich),
+			 "{\"bytes\":\"+/8=\",\"time\":\"2026-01-31T09:30:00Z\","
+			 "\"uuid\":\"ab010000-0000-0000-0000-000000000000\",\"json\":{\"a\": [1, 2]},"
+			 "\"ints\":[-9223372036854775808,0,9223372036854775807],\"texts\":[\"a\\\"\",\"\",null]}");
+}
+END_TEST
+
+START_TEST(writes_what_is_empty_as_empty)
+{
+	struct rich rich = {
+		.bytes = { (const uint8_t *)"", 0 },
+		.ints = { (int64_t[1]){ 0 }, 0 },
+		.texts = { (leat_text[1]){ { "", 0 } }, 0 },
+	};
+
+	ck_assert_str_eq(shape_as_json(&rich_shape, &rich),
+			 "{\"bytes\":\"\",\"time\":\"1970-01-01T00:00:00Z\","
+			 "\"uuid\":\"00000000-0000-0000-0000-000000000000\",\"json\":null,\"ints\":[],\"texts\":[]}");
+}
+END_TEST
+
+START_TEST(writes_arrays_without_items_as_empty_when_they_are_required)
+{
+	struct rich rich = { .bytes = { NULL, 0 } };
+
+	ck_assert_str_eq(shape_as_json(&rich_shape, &rich),
+			 "{\"bytes\":null,\"time\":\"1970-01-01T00:00:00Z\","
+			 "\"uuid\":\"00000000-0000-0000-0000-000000000000\",\"json\":null,\"ints\":[],\"texts\":[]}");
+}
+END_TEST
+
+struct span {
+	leat_time from, to;
+};
+
+static const struct leat_shape span_shape = LEAT_SHAPE(struct span, LEAT_TIME(from), LEAT_TIME(to));
+
+START_TEST(writes_a_time_that_is_not_held_as_null)
+{
+	struct span within = { { CALENDAR_FIRST }, { CALENDAR_PAST_END - 1 } };
+	struct span beyond = { { CALENDAR_FIRST - 1 }, { CALENDAR_PAST_END } };
+
+	ck_assert_str_eq(shape_as_json(&span_shape, &within),
+			 "{\"from\":\"0001-01-01T00:00:00Z\",\"to\":\"9999-12-31T23:59:59.999999Z\"}");
+	ck_assert_str_eq(shape_as_json(&span_shape, &beyond), "{\"from\":null,\"to\":null}");
+}
+END_TEST
+
+/* What is absent --------------------------------------------------------------------------------------------------- */
+
+struct sparse {
+	bool has_id, has_flag, has_ratio, has_time, has_uuid, has_owner, has_users;
+	int64_t id;
+	bool flag;
+	double ratio;
+	leat_time time;
+	leat_uuid uuid;
+	leat_ints ints;
+	leat_texts texts;
+	struct user owner;
+	struct leat_list users;
+};
+
+static const struct leat_shape sparse_shape = LEAT_SHAPE(struct sparse,
+	LEAT_INT(id, .optional = true, .has = LEAT_HAS(struct sparse, has_id)),
+	LEAT_BOOL(flag, .optional = true, .has = LEAT_HAS(struct sparse, has_flag)),
+	LEAT_FLOAT(ratio, .optional = true, .has = LEAT_HAS(struct sparse, has_ratio)),
+	LEAT_TIME(time, .optional = true, .has = LEAT_HAS(struct sparse, has_time)),
+	LEAT_UUID(uuid, .optional = true, .has = LEAT_HAS(struct sparse, has_uuid)),
+	LEAT_INTS(ints, .optional = true),
+	LEAT_TEXTS(texts, .optional = true),
+	LEAT_OBJECT(owner, &user_shape, .optional = true, .has = LEAT_HAS(struct sparse, has_owner)),
+	LEAT_LIST(users, &user_shape, .optional = true, .has = LEAT_HAS(struct sparse, has_users)));
+
+START_TEST(writes_null_for_what_is_not_there)
+{
+	struct sparse sparse = { .id = 7, .flag = true, .ratio = 0.5, .owner = { .id = 7 } };
+
+	ck_assert_str_eq(shape_as_json(&sparse_shape, &sparse),
+			 "{\"id\":null,\"flag\":null,\"ratio\":null,\"time\":null,\"uuid\":null,\"ints\":null,"
+			 "\"texts\":null,\"owner\":null,\"users\":null}");
+}
+END_TEST
+
+START_TEST(writes_zero_for_a_zero_that_is_there)
+{
+	struct sparse sparse = { true, true, true, true, true, true, true, .ints = { (int64_t[1]){ 0 }, 0 } };
+
+	ck_assert_str_eq(shape_as_json(&sparse_shape, &sparse),
+			 "{\"id\":0,\"flag\":false,\"ratio\":0,\"time\":\"1970-01-01T00:00:00Z\","
+			 "\"uuid\":\"00000000-0000-0000-0000-000000000000\",\"ints\":[],\"texts\":null,"
+			 "\"owner\":{\"id\":0,\"name\":null,\"email\":null},\"users\":[]}");
+}
+END_TEST
+
+struct outer {
+	struct sparse inner;
+};
+
+static const struct leat_shape outer_shape = LEAT_SHAPE(struct outer,
+	LEAT_OBJECT(inner, &sparse_shape, .optional = true));
+
+START_TEST(an_object_is_there_when_a_zero_in_it_is)
+{
+	struct outer outer = { .inner = { .has_id = false } };
+
+	ck_assert_str_eq(shape_as_json(&outer_shape, &outer), "{\"inner\":null}");
+	outer.inner.has_id = true;
+	ck_assert_str_eq(shape_as_json(&outer_shape, &outer),
+			 "{\"inner\":{\"id\":0,\"flag\":null,\"ratio\":null,\"time\":null,\"uuid\":null,\"ints\":null,"
+			 "\"texts\":null,\"owner\":null,\"users\":null}}");
+}
+END_TEST
+
 /* Texts ---------------------------------------------------------------------------------------------------------- */
 
 static const char *text_as_json(leat_text text)
@@ -264,6 +411,14 @@ Suite *suite(void)
 					       writes_an_absent_text_as_null, writes_integers_of_every_size,
 					       writes_lists_and_objects,
 					       writes_an_absent_object_as_null_when_it_is_optional),
+				  set_up, tear_down);
+	tcase_add_checked_fixture(HARNESS_CASE(s, "other kinds", writes_every_other_kind, writes_what_is_empty_as_empty,
+					       writes_arrays_without_items_as_empty_when_they_are_required,
+					       writes_a_time_that_is_not_held_as_null),
+				  set_up, tear_down);
+	tcase_add_checked_fixture(HARNESS_CASE(s, "what is absent", writes_null_for_what_is_not_there,
+					       writes_zero_for_a_zero_that_is_there,
+					       an_object_is_there_when_a_zero_in_it_is),
 				  set_up, tear_down);
 	tcase_add_checked_fixture(HARNESS_CASE(s, "texts", escapes_what_must_be_escaped, leaves_the_rest_as_it_is,
 					       replaces_each_byte_that_is_not_utf8,

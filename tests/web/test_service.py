@@ -99,13 +99,17 @@ def test_a_page_has_twenty_users_unless_asked_otherwise(front, migrated):
 
 
 def test_paging_walks_over_all_users_once(front):
-    seen, after = [], "0"
+    seen, after = [], 0
     while after is not None:
         page = front.ask("GET", f"/api/users?limit=3&after={after}").json
         assert len(page["users"]) <= 3
         seen += [user["id"] for user in page["users"]]
         after = page["next"]
     assert seen == list(range(1, 11))
+
+
+def test_the_next_page_is_named_by_the_number_of_the_last_user(front):
+    assert front.ask("GET", "/api/users?limit=3").json["next"] == 3
 
 
 def test_the_last_page_has_no_next_one_even_when_it_is_full(front):
