@@ -743,35 +743,33 @@ static void ask_in_turn(struct leat_request *req)
 	}
 }
 
-START_TEST(disappearing_statements_are_noticed_and_sent_unnamed)
+/* How many statements had become stale. */
+static uint64_t ask_all_in_turn(void)
 {
 	static struct job jobs[20];
-	uint64_t stale;
+	uint64_t before = metrics_total(METRIC_DB_STALE);
 
 	for (int i = 0; i < 20; i++) {
 		jobs[i] = (struct job){ 0 };
 		start(&jobs[i], ask_in_turn, LIMIT_S * 1000);
 	}
 	finish_all();
-	stale = metrics_total(METRIC_DB_STALE);
-	ck_assert_uint_gt(stale, 0);
-	for (int i = 0; i < 20; i++)
-		start(&jobs[i], ask_in_turn, LIMIT_S * 1000);
-	finish_all();
-	ck_assert_uint_eq(metrics_total(METRIC_DB_STALE), stale);
+	return metrics_total(METRIC_DB_STALE) - before;
+}
+
+START_TEST(disappearing_statements_are_noticed_and_sent_unnamed)
+{
+	int rounds = 1;
+
+	ck_assert_uint_gt(ask_all_in_turn(), 0);
+	while (ask_all_in_turn() > 0)
+		ck_assert_int_lt(++rounds, 10);
 }
 END_TEST
 
 START_TEST(unnamed_from_the_start_nothing_is_stale)
 {
-	static struct job jobs[20];
-
-	for (int i = 0; i < 20; i++) {
-		jobs[i] = (struct job){ 0 };
-		start(&jobs[i], ask_in_turn, LIMIT_S * 1000);
-	}
-	finish_all();
-	ck_assert_uint_eq(metrics_total(METRIC_DB_STALE), 0);
+	ck_assert_uint_eq(ask_all_in_turn(), 0);
 }
 END_TEST
 
