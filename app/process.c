@@ -22,7 +22,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "base/quota.h"
 #include "base/settings.h"
 #include "front/connection.h"
 #include "front/fcgi.h"
@@ -51,6 +50,7 @@ struct plan {
 	struct listeners listeners;
 	struct listeners admin_listeners;
 	unsigned worker_count;
+	unsigned lent_most; /* connections that a process lends */
 };
 
 /* One worker process. */
@@ -122,7 +122,7 @@ static bool make_shared_parts(struct process *process)
 	if (!process->offload)
 		return fail(process, "offload threads");
 	if (has_database(settings)) {
-		process->lend = lend_new(settings, process->offload);
+		process->lend = lend_new(settings, process->plan->lent_most, process->offload);
 		process->notify = notify_new(settings);
 	}
 	return open_accesslog(process);
@@ -343,23 +343,23 @@ static unsigned count_workers(const struct settings *settings)
 	return (unsigned)(count < WORKERS_MAX ? count : WORKERS_MAX);
 }
 
-/* Lanes are fixed; what they leave of db_connections_max is for lending. */
-static bool share_connections(const struct plan *plan)
+/* Lanes are fixed. What they leave of db_connections_max is shared out evenly: one to listen for each process, the rest to lend. */
+static bool share_connections(struct plan *plan)
 {
 	const struct settings *settings = plan->settings;
 	int64_t lanes = settings->processes * plan->worker_count * settings->db_lanes;
-	int64_t lent = settings->processes * (settings->db_lent_max + 1); /* one listens */
+	int64_t share = (settings->db_connections_max - lanes) / settings->processes - 1;
 
-	if (settings->db_connections_max > 0 && settings->db_connections_max - lanes < lent)
-		lent = settings->db_connections_max - lanes;
-	if (lent < 1) {
+	plan->lent_most = (unsigned)settings->db_lent_max;
+	if (settings->db_connections_max == 0 || share >= settings->db_lent_max)
+		return true;
+	if (share < 1) {
 		log_error("db_connections_max = %" PRId64 " is too low: processes x workers x db_lanes are %" PRId64
-			  " already, and one at least is needed "
-			  "for transactions",
+			  ", and each process needs two more at least, to lend and to listen",
 			  settings->db_connections_max, lanes);
 		return false;
 	}
-	quota_create((unsigned)settings->processes, (unsigned)lent);
+	plan->lent_most = (unsigned)share;
 	return true;
 }
 

@@ -23,7 +23,7 @@
 
 enum {
 	STARTS_A_TURN = 16,
-	TURNS_UNPOLLED = 8, /* at most, while no task waits for anything that the loop's own epoll tells */
+	TURNS_UNPOLLED = 8,       /* at most, while no task waits for anything that the loop's own epoll tells */
 	KEPT_UNTRIMMED = 1 << 20, /* bytes of request memory that are not worth a timer */
 };
 
@@ -68,13 +68,14 @@ static void on_trim(struct loop_timer *timer)
 		return; /* the pool is busy: next time */
 }
 
-/* One look a turn: what comes after it is found by the next. */
+/* One look a turn: what comes after it is found by the next. A post may be of a connection that another worker should take, if this one
+ * starts to compute. */
 static bool start_some(struct worker *worker)
 {
 	struct connection *connection;
 	int started = 0;
 
-	while (started < STARTS_A_TURN &&
+	while (started < STARTS_A_TURN && !(started && loop_has_posts(worker->loop)) &&
 	       (connection = poller_take(worker->options.poller, &worker->front.member, started == 0))) {
 		connection_start(connection, &worker->front);
 		started++;
@@ -159,7 +160,10 @@ static void *worker_thread(void *arg)
 
 static void on_stop(struct loop_post *post)
 {
-	((struct worker *)((char *)post - offsetof(struct worker, stop)))->is_stopping = true;
+	struct worker *worker = (struct worker *)((char *)post - offsetof(struct worker, stop));
+
+	worker->is_stopping = true;
+	worker->was_busy = true; /* one more turn, for what came in the last moment */
 }
 
 static void on_cancel(struct loop_post *post)
@@ -246,7 +250,8 @@ struct worker *worker_start(const struct worker_options *options, char *error, s
 		check_out_of_memory(sizeof(*worker), "a worker");
 	worker->options = *options;
 	if (!set_up(worker)) {
-		snprintf(error, error_size, "worker %u: %s; raise the limit of open files", options->thread, strerror(errno));
+		snprintf(error, error_size, "worker %u: %s; raise the limit of open files", options->thread,
+			 strerror(errno));
 		return NULL;
 	}
 	failure = start_thread(worker);

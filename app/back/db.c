@@ -297,7 +297,8 @@ enum leat_result db_may_ask(const struct call *call)
 		return LEAT_CANCELLED;
 	if (call->deadline_ns <= loop_now_ns(db->host.loop))
 		return LEAT_TIMED_OUT;
-	if (db->is_stopping || db->queue.count >= db->lane_count * db->host.settings->db_lane_depth) {
+	if (!call->session &&
+	    (db->is_stopping || db->queue.count >= db->lane_count * db->host.settings->db_lane_depth)) {
 		metrics_add(METRIC_DB_UNAVAILABLE, 1);
 		return LEAT_UNAVAILABLE;
 	}
@@ -336,6 +337,8 @@ static void give_up(struct db *db, struct query *query)
 	if (query->state == QUERY_SENT) {
 		query->state = QUERY_ABANDONED;
 		query->waiter = NULL;
+		if (query->work == QUERY_COMMAND)
+			query->command = "a transaction's command"; /* its text may be the request's */
 		lane_review(query->lane);
 		return;
 	}
@@ -361,7 +364,7 @@ enum leat_result db_await(const struct call *call, struct query *query)
 		return result;
 	}
 	result = query->outcome;
-	if (query->is_transient && call->session)
+	if (query->is_transient && call->session && query->lane == call->session->lane)
 		call->session->must_retry = true;
 	if (result != LEAT_OK)
 		query_give(&call->db->queries, query);
@@ -516,7 +519,8 @@ static void wake_me(struct leat_query *const *queries, size_t count, struct task
 			queries[i]->query->waiter = waiter;
 }
 
-enum leat_result leat_db_wait_any(struct leat_request *req, struct leat_query *const *queries, size_t count, size_t *ret_index)
+enum leat_result leat_db_wait_any(struct leat_request *req, struct leat_query *const *queries, size_t count,
+				  size_t *ret_index)
 {
 	enum leat_result result = LEAT_OK;
 

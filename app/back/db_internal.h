@@ -49,6 +49,7 @@ enum leat_result db_await(const struct call *call, struct query *query) LEAT_MUS
 /* A connection for the request alone, for as long as the session is open: all its statements go there. */
 struct session {
 	struct lane *lane;
+	bool is_transaction;
 	unsigned depth;  /* of savepoints */
 	bool must_retry; /* a statement failed in a way that the transaction may be run again */
 };

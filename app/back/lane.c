@@ -151,6 +151,8 @@ static bool is_connected(const struct lane *lane)
 /* All that belongs to the connection; the state is the caller's. */
 static void drop_connection(struct lane *lane)
 {
+	if (lane->connection && PQsocket(lane->connection) < 0)
+		lane->watched_events = 0; /* libpq has closed it, and the number may be another's by now */
 	watch_for(lane, 0);
 	loop_timer_clear(lane->host->loop, &lane->timer);
 	cancel_drop(lane->cancel);
@@ -332,7 +334,8 @@ void lane_send(struct lane *lane, struct query *query)
 	LEAT_CHECK(lane->state == LANE_READY || (lane->is_lent && lane->state == LANE_PREPARING));
 	query->state = QUERY_SENT;
 	query->lane = lane;
-	query->sent_ns = now_ns(lane);
+	query->sent_ns =
+		clock_now_ns(); /* the loop's time is that of the turn's beginning: the task may have computed since */
 	metrics_add(METRIC_DB_QUERIES, 1);
 	put(lane, query);
 }
@@ -374,6 +377,13 @@ static void on_turn_end(struct loop_turn *turn)
 }
 
 /* Answers --------------------------------------------------------------------------------------------------------- */
+
+static void become_ready(struct lane *lane)
+{
+	loop_timer_clear(lane->host->loop, &lane->timer);
+	lane->made_ns = now_ns(lane);
+	enter(lane, LANE_READY);
+}
 
 /* The server does not know the name any more: the next use prepares the statement again. Later queries may have done so
  * already, under another name. */
@@ -430,6 +440,8 @@ static void end_head(struct lane *lane)
 	struct query *query = pop(lane);
 
 	lane->answered_ns = now_ns(lane);
+	if (lane->is_lent && lane->state == LANE_PREPARING)
+		become_ready(lane); /* the SET in front is all that there was to prepare */
 	if (query->work == QUERY_EXECUTE)
 		statement_took(query->statement, took_ns, lane->host->settings->db_slow * CLOCK_MS);
 	if (PQresultStatus(query->result) == PGRES_FATAL_ERROR)
@@ -526,13 +538,6 @@ static void prepare(struct lane *lane)
 		is_open = put_own(lane, QUERY_COMMAND, NULL, "SET standard_conforming_strings = on");
 	for (unsigned i = 0; is_open && !lane->is_lent && !lane->host->is_unnamed && i < statements->count; i++)
 		is_open = put_own(lane, QUERY_PREPARE, statements->items[i], NULL);
-}
-
-static void become_ready(struct lane *lane)
-{
-	loop_timer_clear(lane->host->loop, &lane->timer);
-	lane->made_ns = now_ns(lane);
-	enter(lane, LANE_READY);
 }
 
 static void begin(struct lane *lane)

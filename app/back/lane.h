@@ -79,8 +79,8 @@ struct lane {
 	struct query_list in_flight;
 	unsigned *names; /* by statement index: under which number it is prepared here; 0: it is not, yet */
 	unsigned names_cap;
-	unsigned last_name;   /* of those prepared again */
-	unsigned stale_count; /* how often the form of a statement prepared again was gone or no longer fit */
+	unsigned last_name;          /* of those prepared again */
+	unsigned stale_count;        /* how often the form of a statement prepared again was gone or no longer fit */
 	int64_t made_ns;             /* when it became LANE_READY */
 	int64_t answered_ns;         /* when the last answer came */
 	struct query *late;          /* LATE: the head that is waited for */

@@ -17,7 +17,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "base/quota.h"
 #include "task/offload.h"
 #include "task/waiters.h"
 
@@ -37,6 +36,7 @@ struct lent {
 
 struct lend {
 	const struct settings *settings;
+	unsigned most; /* connections */
 	struct offload *offload;
 	pthread_mutex_t lock;
 	struct lent *idle; /* newest first */
@@ -60,13 +60,14 @@ static void open_one(void *arg);
 
 /* Life ---------------------------------------------------------------------------------------------------------------- */
 
-struct lend *lend_new(const struct settings *settings, struct offload *offload)
+struct lend *lend_new(const struct settings *settings, unsigned most, struct offload *offload)
 {
 	struct lend *lend = calloc(1, sizeof(*lend));
 
 	if (!lend)
 		check_out_of_memory(sizeof(*lend), "the pool of connections");
 	lend->settings = settings;
+	lend->most = most;
 	lend->offload = offload;
 	lend->random = (uint64_t)clock_wall_ns() ^ (uint64_t)(uintptr_t)lend;
 	retry_init(&lend->retry, settings->db_retry_least * CLOCK_MS, settings->db_retry_most * CLOCK_MS, lend->random);
@@ -80,7 +81,6 @@ static void close_lent(struct lent *lent, enum metric why)
 	metrics_add(METRIC_DB_CONNECTIONS, -1);
 	lane_drop(&lent->lane);
 	free(lent);
-	quota_give();
 }
 
 void lend_free(struct lend *lend)
@@ -163,9 +163,9 @@ static bool wants_more(const struct lend *lend)
 /* Dials for those who wait, within the limits. */
 static void plan_dials(struct lend *lend, struct errands *errands)
 {
-	while (wants_more(lend) && lend->open < (unsigned)lend->settings->db_lent_max && lend->dialling < DIALS_MAX &&
+	while (wants_more(lend) && lend->open < lend->most && lend->dialling < DIALS_MAX &&
 	       (lend->retry.failures == 0 || lend->dialling == 0) && retry_is_due(&lend->retry, clock_now_ns()) &&
-	       !atomic_load(&lend->is_stopping) && quota_take()) {
+	       !atomic_load(&lend->is_stopping)) {
 		lend->dialling++;
 		count_open(lend, 1);
 		errands->dials++;
@@ -213,7 +213,6 @@ static void end_dial(struct lend *lend, struct lent *lent, const char *why)
 			push_idle(lend, lent);
 	} else {
 		count_open(lend, -1);
-		quota_give();
 		retry_failed(&lend->retry, now_ns);
 		metrics_add(METRIC_DB_CONNECT_FAILURES, 1);
 		log_limited(LOG_LEVEL_WARN, "database: cannot connect: %s; next try in %" PRId64 " ms", why,
@@ -281,6 +280,7 @@ static enum leat_result wait_in_line(struct lend *lend, int64_t deadline_ns, voi
 	int64_t limit_ns = started_ns + lend->settings->db_lent_wait * CLOCK_MS;
 	struct errands errands = { 0 };
 	enum leat_result result;
+	unsigned open;
 
 	if (lend->waiting >= (unsigned)lend->settings->db_lent_queue || atomic_load(&lend->is_stopping)) {
 		pthread_mutex_unlock(&lend->lock);
@@ -314,13 +314,14 @@ static enum leat_result wait_in_line(struct lend *lend, int64_t deadline_ns, voi
 		return *ret_lent ? LEAT_OK : LEAT_UNAVAILABLE;
 	pthread_mutex_lock(&lend->lock);
 	lend->waiting--;
+	open = lend->open;
 	pthread_mutex_unlock(&lend->lock);
 	if (result == LEAT_TIMED_OUT && limit_ns < deadline_ns) {
 		metrics_add(METRIC_DB_LENT_LATE, 1);
 		log_limited(LOG_LEVEL_WARN,
 			    "database: no connection to lend within db_lent_wait = %" PRId64
-			    " ms: %u of db_lent_max = %" PRId64 " are open",
-			    lend->settings->db_lent_wait, lend->open, lend->settings->db_lent_max);
+			    " ms: %u of %u are open (db_lent_max, db_connections_max)",
+			    lend->settings->db_lent_wait, open, lend->most);
 		return LEAT_UNAVAILABLE;
 	}
 	return result;

@@ -6,8 +6,8 @@
  *     lend_give(db->lend, lane);       -- nothing in flight, no transaction open
  *     lend_discard(db->lend, lane);    -- or it is in no state to be used again
  *
- * A connection is CONNECTING (on an offload thread), IDLE (in the pool, newest first) or LENT (a lane of the worker that took it). CONNECTING
- * and LENT ones count for db_lent_max of the process, all three for what db_connections_max leaves for lending in all processes.
+ * A connection is CONNECTING (on an offload thread), IDLE (in the pool, newest first) or LENT (a lane of the worker that took it). Each process
+ * has a share of its own of db_connections_max: a common one would let the connections that one process keeps idle starve another.
  * Who finds none waits, first come first served, for at most db_lent_wait; more than db_lent_queue are refused.
  * A connection that was idle for a second is looked at before it is lent: one that the server has closed is not.
  *
@@ -28,7 +28,8 @@ struct lend;
 struct offload;
 struct settings;
 
-struct lend *lend_new(const struct settings *settings, struct offload *offload);
+/* Of 'most' connections at once: db_lent_max, or what db_connections_max leaves for this process. */
+struct lend *lend_new(const struct settings *settings, unsigned most, struct offload *offload);
 
 /* No connection is dialled any more; those who wait are refused. Before offload_stop. */
 void lend_stop(struct lend *lend);

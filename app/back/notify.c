@@ -20,7 +20,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "base/quota.h"
 #include "task/loop.h"
 #include "task/task.h"
 
@@ -187,7 +186,6 @@ static void disconnect(struct notify *notify)
 		return;
 	PQfinish(notify->connection);
 	notify->connection = NULL;
-	quota_give();
 	metrics_add(METRIC_DB_CONNECTIONS, -1);
 	pthread_mutex_lock(&notify->lock);
 	for (struct channel *channel = notify->channels; channel; channel = channel->next) {
@@ -216,10 +214,6 @@ static void connect_now(struct notify *notify)
 	PGconn *connection;
 	const char *why;
 
-	if (!quota_take()) {
-		connection_failed(notify, "db_connections_max are open");
-		return;
-	}
 	connection = dial(notify->settings, &notify->is_stopping);
 	why = PQerrorMessage(connection);
 	if (dial_has_connected(connection) && PQexitPipelineMode(connection) && PQsetnonblocking(connection, 0) == 0) {
@@ -232,7 +226,6 @@ static void connect_now(struct notify *notify)
 	}
 	connection_failed(notify, *why ? why : "no answer within db_connect_timeout");
 	PQfinish(connection);
-	quota_give();
 }
 
 static bool execute(struct notify *notify, const char *verb, const char *name)

@@ -47,7 +47,7 @@ struct query {
 	enum query_state state;
 	enum query_work work;
 	struct statement *statement; /* of QUERY_EXECUTE and QUERY_PREPARE */
-	const char *command;         /* of QUERY_COMMAND; static */
+	const char *command;         /* of QUERY_COMMAND; while it is not abandoned */
 	const char *const *values;   /* in text form, NULL is NULL; the request's memory */
 	unsigned value_count;
 	unsigned name;     /* under which the lane has prepared the statement */

@@ -66,8 +66,8 @@ bool session_send(const struct call *call, struct query *query)
 
 	if (!can_send(lane))
 		return false;
-	/* No second chance: neither elsewhere, nor in a transaction that has failed. */
-	query->is_last_try = true;
+	/* In a transaction there is no second chance: neither elsewhere, nor here, where it has failed. */
+	query->is_last_try = call->session->is_transaction;
 	lane_send(lane, query);
 	return true;
 }
@@ -159,11 +159,14 @@ static enum leat_result command(const struct call *call, const char *text, bool 
 /* A COMMIT behind a failed statement rolls back, and the server calls that a success. */
 static enum leat_result commit(const struct call *call)
 {
-	bool is_committed = true;
+	struct session *session = call->session;
+	bool must_retry = session->must_retry, is_committed = true;
 
+	session->must_retry = false; /* whether COMMIT was executed may never be known: then it is not run again */
 	LEAT_TRY(command(call, "COMMIT", &is_committed));
 	if (is_committed)
 		return LEAT_OK;
+	session->must_retry = must_retry;
 	log_error("bug: a transaction's function returned LEAT_OK although one of its statements had failed; it is "
 		  "rolled back");
 	return LEAT_INTERNAL;
@@ -177,6 +180,7 @@ static enum leat_result run_once(struct leat_request *req, const struct leat_tx_
 	enum leat_result result;
 
 	LEAT_TRY(session_open(call, &session));
+	session.is_transaction = true;
 	result = command(call, begins[options->isolation][options->read_only], NULL);
 	if (result == LEAT_OK)
 		result = fn(req, arg);
@@ -232,12 +236,11 @@ static enum leat_result run_inner(struct leat_request *req, leat_tx_fn fn, void 
 	result = command(call, write_savepoint(call, "SAVEPOINT"), NULL);
 	if (result == LEAT_OK) {
 		result = fn(req, arg);
-		if (result == LEAT_OK) {
+		if (result == LEAT_OK)
 			result = command(call, write_savepoint(call, "RELEASE SAVEPOINT"), NULL);
-		} else if (!call->session->must_retry && can_send(call->session->lane) &&
-			   command(call, write_savepoint(call, "ROLLBACK TO SAVEPOINT"), NULL) != LEAT_OK) {
+		if (result != LEAT_OK && !call->session->must_retry && can_send(call->session->lane) &&
+		    command(call, write_savepoint(call, "ROLLBACK TO SAVEPOINT"), NULL) != LEAT_OK)
 			log_debug("database: no way back to a savepoint; the transaction ends");
-		}
 	}
 	call->session->depth--;
 	return result;

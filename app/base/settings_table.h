@@ -42,7 +42,7 @@
 	X(DURATION, db_retry_least,    "100ms", 1, 600000, "", "First pause after a failed attempt to connect; doubles, with jitter, up to db_retry_most.") \
 	X(DURATION, db_retry_most,     "10s", 1, 600000, "", "Longest pause between attempts to connect.") \
 	X(DURATION, db_cancel_grace,   "1s", 1, 600000, "", "How long a statement that was given up may hold its lane before it is cancelled.") \
-	X(NUMBER,   db_connections_max, "0", 0, 100000, "connections", "Connections to PostgreSQL of all processes together: the lanes, and what they leave for lending; 0: the lanes and db_lent_max a process.") \
+	X(NUMBER,   db_connections_max, "0", 0, 100000, "connections", "Connections to PostgreSQL of all processes together: lanes, lent ones, and one a process to listen; each process has an even share. 0: what the other settings add up to.") \
 	X(NUMBER,   db_lent_max,       "8", 1, 10000, "connections", "Connections a process lends at once, for transactions and slow statements.") \
 	X(NUMBER,   db_lent_idle_max,  "4", 0, 10000, "connections", "Connections a process keeps for the next to borrow; more are closed when given back.") \
 	X(NUMBER,   db_lent_idle_min,  "0", 0, 10000, "connections", "Connections a process holds ready to be lent.") \

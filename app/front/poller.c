@@ -49,7 +49,7 @@ struct poller {
 		*watcher; /* looks for events, or sleeps with the shared epoll armed in its loop; NULL: nobody yet */
 	struct poller_member
 		*lookout;  /* rests, but sees to it every LOOKOUT_NS that the watcher does not compute; or NULL */
-	unsigned progress; /* steps of the watcher, and of those who take */
+	unsigned progress; /* steps of the watcher */
 	unsigned member_count;
 	struct connection all; /* head of the ring of open connections */
 	struct connection *free;
@@ -307,6 +307,27 @@ static void accept_some(struct poller *poller, struct poller_member *member, int
 	}
 }
 
+/* The watcher sleeps, or is about to. What is armed stays so until it fires. */
+static void arm(struct poller *poller)
+{
+	struct poller_member *member = poller->watcher;
+
+	if (member->is_armed)
+		return;
+	member->is_armed = loop_watch_change(member->loop, &member->watch, EPOLLIN | EPOLLONESHOT);
+	if (!member->is_armed)
+		log_error("front: epoll_ctl on the shared epoll: %s", strerror(errno));
+}
+
+/* The watcher has something to do that may take long; without a lookout, one of those asleep watches. */
+static void hand_on_watch(struct poller *poller)
+{
+	if (poller->lookout || !poller->resting)
+		return;
+	poller->watcher = poller->resting;
+	arm(poller);
+}
+
 /* Taking work ----------------------------------------------------------------------------------------------------- */
 
 static void look_for_events(struct poller *poller, struct poller_member *member)
@@ -387,12 +408,14 @@ struct connection *poller_take(struct poller *poller, struct poller_member *memb
 	if (may_look && !poller->ready_first && poller->watcher == member)
 		look_for_events(poller, member);
 	connection = pop_ready(poller);
-	if (connection || poller->watcher == member)
+	if (poller->watcher == member)
 		poller->progress++;
 	if (connection) {
 		connection->loop = member->loop;
 		atomic_fetch_and(&connection->state, ~(unsigned)CONNECTION_READABLE);
 		share_ready(poller);
+		if (poller->watcher != member && !poller->watcher->is_resting)
+			hand_on_watch(poller); /* both may compute now */
 	}
 	pthread_mutex_unlock(&poller->lock);
 	return connection;
@@ -406,27 +429,6 @@ static void on_front_event(struct loop_watch *watch, uint32_t events)
 
 	(void)events;
 	member->has_events = true;
-}
-
-/* The watcher sleeps, or is about to. What is armed stays so until it fires. */
-static void arm(struct poller *poller)
-{
-	struct poller_member *member = poller->watcher;
-
-	if (member->is_armed)
-		return;
-	member->is_armed = loop_watch_change(member->loop, &member->watch, EPOLLIN | EPOLLONESHOT);
-	if (!member->is_armed)
-		log_error("front: epoll_ctl on the shared epoll: %s", strerror(errno));
-}
-
-/* The watcher has something to do that may take long; without a lookout, one of those asleep watches. */
-static void hand_on_watch(struct poller *poller)
-{
-	if (poller->lookout || !poller->resting)
-		return;
-	poller->watcher = poller->resting;
-	arm(poller);
 }
 
 bool poller_join(struct poller *poller, struct poller_member *member, struct loop *loop)
@@ -519,6 +521,8 @@ int64_t poller_rest(struct poller *poller, struct poller_member *member)
 
 void poller_rise(struct poller *poller, struct poller_member *member)
 {
+	bool has_work = loop_sleep_until(member->loop) == 0; /* its own tasks run first, and may compute */
+
 	if (!member->is_resting)
 		return;
 	pthread_mutex_lock(&poller->lock);
@@ -526,7 +530,7 @@ void poller_rise(struct poller *poller, struct poller_member *member)
 	member->was_lookout = poller->lookout == member;
 	if (member->was_lookout) {
 		poller->lookout = NULL;
-		if (!poller->watcher->is_resting && poller->progress == member->progress_seen)
+		if (!poller->watcher->is_resting && (has_work || poller->progress == member->progress_seen))
 			poller->watcher = member; /* it computes: whoever comes meanwhile is this worker's */
 	}
 	if (poller->watcher == member) {
@@ -535,6 +539,8 @@ void poller_rise(struct poller *poller, struct poller_member *member)
 			look_for_events(poller, member);
 		hand_on_watch(poller);
 	}
+	if (has_work && poller->ready_first)
+		wake_another(poller);
 	take_down_events(member);
 	pthread_mutex_unlock(&poller->lock);
 }

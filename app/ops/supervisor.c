@@ -17,7 +17,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "base/quota.h"
 #include "ops/respawn.h"
 
 static const int64_t grace_margin_ns = 2 * CLOCK_S; /* a child gives up its last work and closes its log */
@@ -137,7 +136,6 @@ static _Noreturn void run_child(const struct supervisor *s, unsigned process)
 	die_with_supervisor(s->pid);
 	close(s->lifeline[1]);
 	metrics_enter(process);
-	quota_enter(process);
 	reset_signals();
 	exit(s->plan->run(s->plan->arg, process, s->lifeline[0]));
 }
@@ -293,7 +291,6 @@ static void ended(struct supervisor *s, unsigned process, int status)
 	describe_end(status, how, sizeof(how));
 	s->children[process].pid = 0;
 	metrics_clear_gauges(process);
-	quota_forget(process);
 	if (s->is_stopping)
 		log_info("supervisor: worker process %u, pid %d, %s", process, (int)pid, how);
 	else

@@ -330,6 +330,11 @@ int64_t loop_now_ns(const struct loop *loop)
 	return loop->now_ns;
 }
 
+bool loop_has_posts(const struct loop *loop)
+{
+	return atomic_load_explicit(&loop->posts, memory_order_relaxed) != NULL;
+}
+
 int64_t loop_told_ns(const struct loop *loop)
 {
 	return loop->told_ns;

@@ -60,6 +60,9 @@ int64_t loop_now_ns(const struct loop *loop);
  * the poll before, for nobody was listening. To measure others by, and not one's own delays. */
 int64_t loop_told_ns(const struct loop *loop);
 
+/* Another thread has posted something that has not run yet. */
+bool loop_has_posts(const struct loop *loop);
+
 unsigned loop_task_count(const struct loop *loop);
 
 /* Cancels every task. */

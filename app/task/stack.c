@@ -34,6 +34,7 @@ char *stack_map(size_t size)
 		munmap(map, guard + size);
 		return NULL;
 	}
+	annotate_reachable(map + guard, size); /* what was there before may have left its marks */
 	return map + guard;
 }
 

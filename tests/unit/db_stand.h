@@ -133,7 +133,7 @@ static void begin(void)
 	loop = loop_new(&(struct loop_options){ .stack_size = 256 * 1024, .tasks_max = 10000 });
 	offload = offload_new(2, 64);
 	pool = arena_pool_new(1024 * 1024);
-	lend = lend_new(&settings, offload);
+	lend = lend_new(&settings, (unsigned)settings.db_lent_max, offload);
 	notify = notify_new(&settings);
 	db = db_new(loop, &settings, offload, lend, notify);
 	ck_assert(loop && offload && db);

@@ -266,6 +266,110 @@ START_TEST(a_deadlock_runs_one_of_them_again)
 }
 END_TEST
 
+/* Found by attacking ------------------------------------------------------------------------------------------------------ */
+
+static enum leat_result swallow_conflict(struct leat_request *req, void *arg)
+{
+	(void)arg;
+	ck_assert_result(leat_db_exec(req, &add_person, NULL, LEAT_ARG(1), LEAT_ARG("again")), LEAT_CONFLICT);
+	return LEAT_OK;
+}
+
+static enum leat_result go_on_after_swallowing(struct leat_request *req, void *arg)
+{
+	(void)arg;
+	LEAT_TRY(leat_db_exec(req, &add_person, NULL, LEAT_ARG(20), LEAT_ARG("outer")));
+	ck_assert_result(leat_tx(req, NULL, swallow_conflict, NULL), LEAT_INTERNAL);
+	return leat_db_exec(req, &add_person, NULL, LEAT_ARG(21), LEAT_ARG("outer, too"));
+}
+
+TASK_TEST(the_outer_one_goes_on_after_an_inner_one_that_swallowed_a_failure)
+{
+	ck_assert_result(leat_tx(req, NULL, go_on_after_swallowing, NULL), LEAT_OK);
+	ck_assert_int_eq(count_rows(), 5);
+}
+
+static const struct leat_statement fail_40001 = { .sql = "SELECT fail_40001() AS n", .row = &number_shape };
+
+static enum leat_result await_another_failure(struct leat_request *req, void *arg)
+{
+	struct leat_query **sent_before = arg;
+
+	if (tries++ == 0)
+		ck_assert_result(leat_db_wait(req, *sent_before, NULL), LEAT_UNAVAILABLE);
+	return leat_db_exec(req, &add_person, NULL, LEAT_ARG(100 + tries), LEAT_ARG("once"));
+}
+
+/* On an offload thread: COMMIT waits for a standby that never comes; its backend is told to end. */
+static void end_commit(void *arg)
+{
+	int64_t limit_ns = clock_now_ns() + LIMIT_S * CLOCK_S;
+
+	(void)arg;
+	while (clock_now_ns() < limit_ns &&
+	       postgres_sql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+			    "WHERE application_name = 'leat' AND wait_event = 'SyncRep'") == 0)
+		usleep(10000);
+}
+
+TASK_TEST(a_commit_whose_end_is_unknown_is_not_run_again)
+{
+	struct leat_query *sent_before;
+
+	postgres_sql("CREATE OR REPLACE FUNCTION fail_40001() RETURNS int8 LANGUAGE plpgsql AS "
+		     "$$BEGIN RAISE EXCEPTION USING ERRCODE = '40001', MESSAGE = 'no'; END$$");
+	tries = 0;
+	ck_assert_result(leat_db_send(req, &fail_40001, &sent_before), LEAT_OK);
+	ck_assert_result(leat_tx(req, NULL, add_two, NULL), LEAT_OK); /* by then the other one has been answered */
+	postgres_sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+	postgres_sql("SELECT pg_reload_conf()");
+	while (postgres_sql("SELECT count(*) FROM pg_settings WHERE name = 'synchronous_standby_names' AND setting = "
+			    "'nobody'") == 0)
+		usleep(10000);
+	ck_assert(offload_run(offload, end_commit, NULL));
+	ck_assert_result(leat_tx(req, NULL, await_another_failure, &sent_before), LEAT_UNAVAILABLE);
+	postgres_sql("ALTER SYSTEM RESET synchronous_standby_names");
+	postgres_sql("SELECT pg_reload_conf()");
+	ck_assert_int_eq(tries, 1);
+}
+
+static int64_t stopped_pid;
+
+static enum leat_result do_nothing(struct leat_request *req, void *arg)
+{
+	(void)req, (void)arg;
+	return LEAT_OK;
+}
+
+static enum leat_result stop_server_and_save(struct leat_request *req, void *arg)
+{
+	struct number pid;
+
+	(void)arg;
+	LEAT_TRY(leat_db_one(req, &backend, &pid));
+	stopped_pid = pid.n;
+	kill((pid_t)stopped_pid, SIGSTOP);
+	return leat_tx(req, NULL, do_nothing, NULL);
+}
+
+static void save_late(struct leat_request *req)
+{
+	job_of(req)->result = leat_tx(req, NULL, stop_server_and_save, NULL);
+}
+
+/* What is logged of it comes after the end of the request: for AddressSanitizer to see. */
+START_TEST(a_savepoint_given_up_leaves_nothing_of_its_request)
+{
+	struct job late = { 0 };
+
+	start(&late, save_late, 200);
+	finish_all();
+	kill((pid_t)stopped_pid, SIGCONT);
+	ck_assert_result(late.result, LEAT_TIMED_OUT);
+	TURN_UNTIL(!db_is_returning(db));
+}
+END_TEST
+
 /* Deadlines and losses ---------------------------------------------------------------------------------------------------- */
 
 static enum leat_result add_and_sleep(struct leat_request *req, void *arg)
@@ -473,9 +577,9 @@ TASK_TEST(a_statement_that_is_slow_three_times_leaves_the_lanes)
 	struct number number;
 
 	for (int i = 0; i < 3; i++)
-		ck_assert_result(leat_db_one(req, &sleep_s, &number, LEAT_ARG(0.1)), LEAT_OK);
+		ck_assert_result(leat_db_one(req, &sleep_s, &number, LEAT_ARG(0.3)), LEAT_OK);
 	ck_assert_uint_eq(metrics_total(METRIC_DB_SLOW), 0);
-	ck_assert_result(leat_db_one(req, &sleep_s, &number, LEAT_ARG(0.1)), LEAT_OK);
+	ck_assert_result(leat_db_one(req, &sleep_s, &number, LEAT_ARG(0.3)), LEAT_OK);
 	ck_assert_uint_eq(metrics_total(METRIC_DB_SLOW), 1);
 }
 
@@ -484,7 +588,7 @@ TASK_TEST(one_slow_execution_among_fast_ones_changes_nothing)
 	struct number number;
 
 	for (int i = 0; i < 20; i++)
-		ck_assert_result(leat_db_one(req, &sleep_s, &number, LEAT_ARG(i == 5 ? 0.1 : 0.0)), LEAT_OK);
+		ck_assert_result(leat_db_one(req, &sleep_s, &number, LEAT_ARG(i == 5 ? 0.3 : 0.0)), LEAT_OK);
 	ck_assert_uint_eq(metrics_total(METRIC_DB_SLOW), 0);
 }
 
@@ -494,7 +598,7 @@ TASK_TEST(a_statement_that_is_fast_again_comes_back)
 	uint64_t slow;
 
 	for (int i = 0; i < 4; i++)
-		ck_assert_result(leat_db_one(req, &sleep_s, &number, LEAT_ARG(0.1)), LEAT_OK);
+		ck_assert_result(leat_db_one(req, &sleep_s, &number, LEAT_ARG(0.3)), LEAT_OK);
 	for (int i = 0; i < 8; i++)
 		ck_assert_result(leat_db_one(req, &sleep_s, &number, LEAT_ARG(0.0)), LEAT_OK);
 	slow = metrics_total(METRIC_DB_SLOW);
@@ -780,6 +884,64 @@ TASK_TEST(a_transaction_stays_on_one_server)
 	ck_assert_int_eq(count_rows(), 5);
 }
 
+static const struct leat_statement slow_shape = { .sql = "SELECT n FROM shapes, pg_sleep(0.3)",
+						  .row = &number_shape,
+						  .read_only = true };
+
+TASK_TEST(a_slow_statement_survives_a_changed_table)
+{
+	struct number number;
+
+	postgres_sql("SET client_min_messages = warning; DROP TABLE IF EXISTS shapes; CREATE TABLE shapes (n int8); "
+		     "INSERT INTO shapes VALUES (1)");
+	for (int i = 0; i < 5; i++)
+		ck_assert_result(leat_db_one(req, &slow_shape, &number), LEAT_OK);
+	ck_assert_uint_gt(metrics_total(METRIC_DB_SLOW), 0);
+	postgres_sql("ALTER TABLE shapes ALTER n TYPE int4");
+	ck_assert_result(leat_db_one(req, &slow_shape, &number), LEAT_OK);
+}
+
+static void compute_ms(int64_t ms)
+{
+	int64_t until_ns = clock_now_ns() + ms * CLOCK_MS;
+
+	while (clock_now_ns() < until_ns)
+		;
+}
+
+TASK_TEST(own_computing_is_not_the_statements_time)
+{
+	struct number number;
+
+	for (int i = 0; i < 8; i++) {
+		compute_ms(200);
+		ck_assert_result(leat_db_one(req, &backend, &number), LEAT_OK);
+	}
+	ck_assert_uint_eq(metrics_total(METRIC_DB_SLOW), 0);
+}
+
+static void setup_backslashes(void)
+{
+	static char url[1024];
+
+	set_defaults();
+	snprintf(url, sizeof(url), "%s options='-c standard_conforming_strings=off'", settings.database_url);
+	settings.database_url = url;
+	settings.db_connect_timeout = 600;
+	settings.db_slow = 150;
+	set_up_stand();
+}
+
+TASK_TEST(a_long_first_statement_outlives_the_time_for_connecting)
+{
+	struct number number;
+
+	for (int i = 0; i < 3; i++)
+		ck_assert_result(leat_db_one(req, &sleep_s, &number, LEAT_ARG(0.3)), LEAT_OK);
+	ck_assert_result(leat_db_one(req, &sleep_s, &number, LEAT_ARG(1.2)), LEAT_OK);
+	ck_assert_uint_eq(metrics_total(METRIC_DB_SLOW), 1);
+}
+
 /* The suite ----------------------------------------------------------------------------------------------------------------- */
 
 static void setup_one(void)
@@ -846,7 +1008,7 @@ static void setup_bouncer_unnamed(void)
 static void setup_fifty_ms(void)
 {
 	set_defaults();
-	settings.db_slow = 50;
+	settings.db_slow = 150;
 	set_up_stand();
 }
 
@@ -865,6 +1027,9 @@ Suite *suite(void)
 		an_inner_one_that_succeeds_is_undone_with_the_outer_one, what_was_sent_and_not_awaited_is_part_of_it);
 	TX_CASE(s, "retries", setup, a_serialization_failure_runs_it_again, after_four_tries_it_is_given_up,
 		a_deadlock_runs_one_of_them_again);
+	TX_CASE(s, "attacked", setup, the_outer_one_goes_on_after_an_inner_one_that_swallowed_a_failure,
+		a_commit_whose_end_is_unknown_is_not_run_again, a_savepoint_given_up_leaves_nothing_of_its_request);
+	TX_CASE(s, "backslashes", setup_backslashes, a_long_first_statement_outlives_the_time_for_connecting);
 	TX_CASE(s, "losses", setup, a_lost_deadline_rolls_back_and_the_connection_comes_back_clean,
 		a_client_that_leaves_ends_its_transaction, a_connection_that_is_lost_ends_it_and_nothing_is_run_twice,
 		a_connection_that_died_in_the_pool_is_not_lent);
@@ -883,7 +1048,8 @@ Suite *suite(void)
 		a_hundred_listen_on_one_connection, a_deadline_ends_listening,
 		who_does_not_fetch_is_told_that_some_are_missed, a_lost_connection_is_told_and_listening_goes_on);
 	TX_CASE(s, "slow", setup_fifty_ms, a_statement_that_is_slow_three_times_leaves_the_lanes,
-		one_slow_execution_among_fast_ones_changes_nothing, a_statement_that_is_fast_again_comes_back);
+		one_slow_execution_among_fast_ones_changes_nothing, a_statement_that_is_fast_again_comes_back,
+		a_slow_statement_survives_a_changed_table, own_computing_is_not_the_statements_time);
 	if (getenv("LEAT_TEST_BOUNCER") && *getenv("LEAT_TEST_BOUNCER")) {
 		TX_CASE(s, "bouncer", setup_bouncer, disappearing_statements_are_noticed_and_sent_unnamed);
 		TX_CASE(s, "bouncer-unnamed", setup_bouncer_unnamed, unnamed_from_the_start_nothing_is_stale,
