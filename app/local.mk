@@ -25,6 +25,10 @@ libleat_all_la_SOURCES = \
 	app/back/lane.c app/back/lane.h \
 	app/back/lend.c app/back/lend.h \
 	app/back/migrate.c app/back/migrate.h \
+	app/back/migrate_file.c app/back/migrate_file.h \
+	app/back/migrate_run.c app/back/migrate_run.h \
+	app/back/migrate_server.c app/back/migrate_server.h \
+	app/back/migrate_split.c app/back/migrate_split.h \
 	app/back/notify.c app/back/notify.h \
 	app/back/query.c app/back/query.h \
 	app/back/retry.c app/back/retry.h \

@@ -34,7 +34,7 @@ static int run_migrate(const struct leat_service *service, const struct settings
 static const struct command {
 	const char *name;
 	const char *synopsis;
-	const char *arguments[3]; /* what it may be given, the default first; ends with NULL */
+	const char *arguments[5]; /* what it may be given, the default first; ends with NULL */
 	run_fn run;
 	const char *help;
 } commands[] = {
@@ -43,10 +43,10 @@ static const struct command {
 	{ "config", "config", { NULL }, run_config, "Print the settings in force and their sources." },
 	{ "routes", "routes", { NULL }, run_routes, "List the routes." },
 	{ "migrate",
-	  "migrate [up|status]",
-	  { "up", "status", NULL },
+	  "migrate [up|status|redo|down]",
+	  { "up", "status", "redo", "down", NULL },
 	  run_migrate,
-	  "Bring the database up to date, or tell what is missing." },
+	  "Apply SQL files; list them; redo or undo one." },
 };
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
 
@@ -260,7 +260,7 @@ static void print_help(const struct leat_service *service)
 	       "Commands:\n",
 	       service->name);
 	for (unsigned i = 0; i < COMMAND_COUNT; i++)
-		printf("  %-22s%s\n", commands[i].synopsis, commands[i].help);
+		printf("  %-30s%s\n", commands[i].synopsis, commands[i].help);
 	puts("\nOptions:");
 	command_line_print_help(stdout);
 	puts("\n"

@@ -13,6 +13,7 @@ unit_programs = \
 	tests/unit/t_log \
 	tests/unit/t_metrics \
 	tests/unit/t_migrate \
+	tests/unit/t_migrate_split \
 	tests/unit/t_number \
 	tests/unit/t_offload \
 	tests/unit/t_problem \

@@ -11,7 +11,7 @@ _leat() {
 		return
 		;;
 	migrate)
-		words='up status'
+		words='up status redo down'
 		;;
 	--log-json)
 		words='on off'
