@@ -9,6 +9,7 @@
 
 #include "back/db.h"
 #include "back/migrate.h"
+#include "back/statement.h"
 #include "base/check.h"
 #include "base/log.h"
 #include "base/settings.h"
@@ -86,13 +87,15 @@ static int run_command(const struct leat_service *service, const struct command_
 	return status;
 }
 
-int leat_main(int argc, char **argv, const struct leat_service *service)
+int leat_main_(int argc, char **argv, const struct leat_service *service, const struct leat_statement *const *first,
+	       const struct leat_statement *const *end)
 {
 	struct command_line line;
 	struct settings_error error;
 	int status = STATUS_OK;
 
 	LEAT_CHECK(service->name && service->version && service->routes);
+	statements_list(first, end);
 	if (!command_line_parse(&line, argc, (const char *const *)argv, &error))
 		status = complain(service, error.text);
 	else if (line.wants_help)
