@@ -35,6 +35,7 @@ libleat_all_la_SOURCES = \
 	app/back/row.c app/back/row.h \
 	app/back/session.c \
 	app/back/statement.c app/back/statement.h \
+	app/back/verify.c app/back/verify.h \
 	app/base/annotate.h \
 	app/base/arena.c app/base/arena.h \
 	app/base/base64.c app/base/base64.h \

@@ -1,5 +1,5 @@
 /* service.c - the program's commands: leat_main of leat/service.h. It collects the settings from all their sources and
- * hands over to process.c (serve) and back/migrate.c (migrate); the other commands only print. */
+ * hands over to process.c (serve), back/migrate.c (migrate) and back/verify.c (check); the other commands only print. */
 #include <leat/service.h>
 
 #include <stdio.h>
@@ -10,6 +10,7 @@
 #include "back/db.h"
 #include "back/migrate.h"
 #include "back/statement.h"
+#include "back/verify.h"
 #include "base/check.h"
 #include "base/log.h"
 #include "base/settings.h"
@@ -40,7 +41,11 @@ static const struct command {
 	const char *help;
 } commands[] = {
 	{ "serve", "serve", { NULL }, run_serve, "Serve requests; also when no command is given." },
-	{ "check", "check", { NULL }, run_check, "Check the settings and the routes; print ok." },
+	{ "check",
+	  "check [database]",
+	  { "", "database", NULL },
+	  run_check,
+	  "Check settings, routes and statements; print ok." },
 	{ "config", "config", { NULL }, run_config, "Print the settings in force and their sources." },
 	{ "routes", "routes", { NULL }, run_routes, "List the routes." },
 	{ "migrate",
@@ -209,16 +214,32 @@ static struct router *make_router(const struct leat_service *service)
 	return router;
 }
 
+/* A database that cannot be asked is no fault of the statements: settings are often checked where there is none. */
+static int check_statements(const struct settings *settings, bool must_be_asked)
+{
+	unsigned count;
+	const struct leat_statement *const *statements = statements_listed(&count);
+	enum verify_verdict verdict = VERIFY_FINE;
+
+	if (count > 0 || must_be_asked)
+		verdict = verify_statements(settings, statements, count, stderr);
+	if (verdict == VERIFY_FAULTY || (verdict == VERIFY_NOT_DONE && must_be_asked))
+		return STATUS_FAILED;
+	return STATUS_OK;
+}
+
 static int run_check(const struct leat_service *service, const struct settings *settings, const char *argument)
 {
 	struct router *router = make_router(service);
+	int status;
 
-	(void)settings, (void)argument;
 	if (!router)
 		return STATUS_USAGE;
 	router_free(router);
-	puts("ok");
-	return STATUS_OK;
+	status = check_statements(settings, strcmp(argument, "database") == 0);
+	if (status == STATUS_OK)
+		puts("ok");
+	return status;
 }
 
 static void widen(void *arg, const struct leat_route *route, unsigned index)

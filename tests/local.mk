@@ -28,7 +28,8 @@ unit_programs = \
 	tests/unit/t_tx \
 	tests/unit/t_uri \
 	tests/unit/t_utf8 \
-	tests/unit/t_uuid
+	tests/unit/t_uuid \
+	tests/unit/t_verify
 
 if HAVE_CHECK
 noinst_LTLIBRARIES += libharness.la

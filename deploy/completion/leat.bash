@@ -13,6 +13,9 @@ _leat() {
 	migrate)
 		words='up status redo down'
 		;;
+	check)
+		words='database'
+		;;
 	--log-json)
 		words='on off'
 		;;

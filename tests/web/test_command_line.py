@@ -205,3 +205,39 @@ def test_migrate_says_that_it_waits_and_for_whom_and_gives_up(migrate, migration
     assert done.returncode == 1
     assert re.search(r"waiting for another one that is under way \(backend \d+", done.stderr)
     assert "nothing was done" in done.stderr
+
+
+def check(database, *words):
+    return leat("check", *words, "--set", f"database_url={database.url}")
+
+
+def test_check_finds_nothing_wrong_with_the_example_service(database):
+    database.run((servers.DEPLOY / "sql" / "0001_users.sql").read_text())
+    done = check(database)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ok\n", "")
+
+
+def test_check_names_every_statement_that_the_database_does_not_fit(database):
+    database.run("CREATE TABLE users (id text, name text, email text)")
+    done = check(database)
+    assert done.returncode == 1
+    assert "ok" not in done.stdout
+    for name in ("user_by_id", "users_after", "user_insert", "user_update"):
+        assert re.search(rf"^statement {name}: ", done.stderr, re.MULTILINE)
+
+
+def test_check_says_that_statements_were_not_checked_without_a_database():
+    done = leat("check")
+    assert (done.returncode, done.stdout) == (0, "ok\n")
+    assert done.stderr == "5 statements were not checked: database_url is not set\n"
+
+
+@pytest.mark.parametrize("url", ["", "host=/nowhere"])
+def test_check_fails_without_the_database_when_it_is_asked_for(url):
+    done = leat("check", "database", "--set", f"database_url={url}")
+    assert (done.returncode, done.stdout) == (1, "")
+
+
+def test_a_service_without_statements_has_none_to_check():
+    done = subprocess.run([servers.build_folder() / "tests/web/testbed", "check"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ok\n", "")
