@@ -25,12 +25,17 @@ libleat_all_la_SOURCES = \
 	app/back/lane.c app/back/lane.h \
 	app/back/lend.c app/back/lend.h \
 	app/back/migrate.c app/back/migrate.h \
+	app/back/migrate_file.c app/back/migrate_file.h \
+	app/back/migrate_run.c app/back/migrate_run.h \
+	app/back/migrate_server.c app/back/migrate_server.h \
+	app/back/migrate_split.c app/back/migrate_split.h \
 	app/back/notify.c app/back/notify.h \
 	app/back/query.c app/back/query.h \
 	app/back/retry.c app/back/retry.h \
 	app/back/row.c app/back/row.h \
 	app/back/session.c \
 	app/back/statement.c app/back/statement.h \
+	app/back/verify.c app/back/verify.h \
 	app/base/annotate.h \
 	app/base/arena.c app/base/arena.h \
 	app/base/base64.c app/base/base64.h \

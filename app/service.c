@@ -1,5 +1,5 @@
 /* service.c - the program's commands: leat_main of leat/service.h. It collects the settings from all their sources and
- * hands over to process.c (serve) and back/migrate.c (migrate); the other commands only print. */
+ * hands over to process.c (serve), back/migrate.c (migrate) and back/verify.c (check); the other commands only print. */
 #include <leat/service.h>
 
 #include <stdio.h>
@@ -9,6 +9,8 @@
 
 #include "back/db.h"
 #include "back/migrate.h"
+#include "back/statement.h"
+#include "back/verify.h"
 #include "base/check.h"
 #include "base/log.h"
 #include "base/settings.h"
@@ -34,19 +36,23 @@ static int run_migrate(const struct leat_service *service, const struct settings
 static const struct command {
 	const char *name;
 	const char *synopsis;
-	const char *arguments[3]; /* what it may be given, the default first; ends with NULL */
+	const char *arguments[5]; /* what it may be given, the default first; ends with NULL */
 	run_fn run;
 	const char *help;
 } commands[] = {
 	{ "serve", "serve", { NULL }, run_serve, "Serve requests; also when no command is given." },
-	{ "check", "check", { NULL }, run_check, "Check the settings and the routes; print ok." },
+	{ "check",
+	  "check [database]",
+	  { "", "database", NULL },
+	  run_check,
+	  "Check settings, routes and statements; print ok." },
 	{ "config", "config", { NULL }, run_config, "Print the settings in force and their sources." },
 	{ "routes", "routes", { NULL }, run_routes, "List the routes." },
 	{ "migrate",
-	  "migrate [up|status]",
-	  { "up", "status", NULL },
+	  "migrate [up|status|redo|down]",
+	  { "up", "status", "redo", "down", NULL },
 	  run_migrate,
-	  "Bring the database up to date, or tell what is missing." },
+	  "Apply SQL files; list them; redo or undo one." },
 };
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
 
@@ -86,13 +92,15 @@ static int run_command(const struct leat_service *service, const struct command_
 	return status;
 }
 
-int leat_main(int argc, char **argv, const struct leat_service *service)
+int leat_main_(int argc, char **argv, const struct leat_service *service, const struct leat_statement *const *first,
+	       const struct leat_statement *const *end)
 {
 	struct command_line line;
 	struct settings_error error;
 	int status = STATUS_OK;
 
 	LEAT_CHECK(service->name && service->version && service->routes);
+	statements_list(first, end);
 	if (!command_line_parse(&line, argc, (const char *const *)argv, &error))
 		status = complain(service, error.text);
 	else if (line.wants_help)
@@ -206,16 +214,32 @@ static struct router *make_router(const struct leat_service *service)
 	return router;
 }
 
+/* A database that cannot be asked is no fault of the statements: settings are often checked where there is none. */
+static int check_statements(const struct settings *settings, bool must_be_asked)
+{
+	unsigned count;
+	const struct leat_statement *const *statements = statements_listed(&count);
+	enum verify_verdict verdict = VERIFY_FINE;
+
+	if (count > 0 || must_be_asked)
+		verdict = verify_statements(settings, statements, count, stderr);
+	if (verdict == VERIFY_FAULTY || (verdict == VERIFY_NOT_DONE && must_be_asked))
+		return STATUS_FAILED;
+	return STATUS_OK;
+}
+
 static int run_check(const struct leat_service *service, const struct settings *settings, const char *argument)
 {
 	struct router *router = make_router(service);
+	int status;
 
-	(void)settings, (void)argument;
 	if (!router)
 		return STATUS_USAGE;
 	router_free(router);
-	puts("ok");
-	return STATUS_OK;
+	status = check_statements(settings, strcmp(argument, "database") == 0);
+	if (status == STATUS_OK)
+		puts("ok");
+	return status;
 }
 
 static void widen(void *arg, const struct leat_route *route, unsigned index)
@@ -260,7 +284,7 @@ static void print_help(const struct leat_service *service)
 	       "Commands:\n",
 	       service->name);
 	for (unsigned i = 0; i < COMMAND_COUNT; i++)
-		printf("  %-22s%s\n", commands[i].synopsis, commands[i].help);
+		printf("  %-30s%s\n", commands[i].synopsis, commands[i].help);
 	puts("\nOptions:");
 	command_line_print_help(stdout);
 	puts("\n"

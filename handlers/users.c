@@ -34,31 +34,26 @@ static const struct leat_shape user_page_shape = LEAT_SHAPE(struct user_page,
 	LEAT_LIST(users, &user_shape),
 	LEAT_INT(next, .optional = true, .has = LEAT_HAS(struct user_page, has_next)));
 
-static const struct leat_statement user_by_id = {
+LEAT_STATEMENT(user_by_id,
 	.sql = "SELECT id, name, email FROM users WHERE id = $1",
 	.row = &user_shape,
-	.read_only = true,
-};
+	.read_only = true);
 
-static const struct leat_statement users_after = {
+LEAT_STATEMENT(users_after,
 	.sql = "SELECT id, name, email FROM users WHERE id > $1 ORDER BY id LIMIT $2",
 	.row = &user_shape,
-	.read_only = true,
-};
+	.read_only = true);
 
-static const struct leat_statement user_insert = {
+LEAT_STATEMENT(user_insert,
 	.sql = "INSERT INTO users (name, email) VALUES ($1, $2) RETURNING id, name, email",
-	.row = &user_shape,
-};
+	.row = &user_shape);
 
-static const struct leat_statement user_update = {
+LEAT_STATEMENT(user_update,
 	.sql = "UPDATE users SET name = $2, email = $3 WHERE id = $1 RETURNING id, name, email",
-	.row = &user_shape,
-};
+	.row = &user_shape);
 
-static const struct leat_statement user_delete = {
-	.sql = "DELETE FROM users WHERE id = $1",
-};
+LEAT_STATEMENT(user_delete,
+	.sql = "DELETE FROM users WHERE id = $1");
 
 static enum leat_result get_user(struct leat_request *req)
 {

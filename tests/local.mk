@@ -13,6 +13,7 @@ unit_programs = \
 	tests/unit/t_log \
 	tests/unit/t_metrics \
 	tests/unit/t_migrate \
+	tests/unit/t_migrate_split \
 	tests/unit/t_number \
 	tests/unit/t_offload \
 	tests/unit/t_problem \
@@ -27,7 +28,8 @@ unit_programs = \
 	tests/unit/t_tx \
 	tests/unit/t_uri \
 	tests/unit/t_utf8 \
-	tests/unit/t_uuid
+	tests/unit/t_uuid \
+	tests/unit/t_verify
 
 if HAVE_CHECK
 noinst_LTLIBRARIES += libharness.la

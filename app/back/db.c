@@ -71,6 +71,7 @@ struct db *db_new(struct loop *loop, const struct settings *settings, struct off
 	};
 	db->lend = lend;
 	db->notify = notify;
+	statements_init(&db->statements);
 	db->turn.fn = on_turn_end;
 	db->retry_timer.fn = on_retry;
 	db->lane_count = lane_count;

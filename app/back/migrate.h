@@ -1,13 +1,18 @@
-/* migrate.h - the command `leat migrate`: brings the database's schema to where the SQL files are.
+/* migrate.h - the command `leat migrate`: brings the database's schema to where the SQL files are, and back.
  *
  * Use:
  *     return migrate_main(&settings, "up");       -- runs what has not run yet
- *     return migrate_main(&settings, "status");   -- lists what has run and what has not
+ *     return migrate_main(&settings, "status");   -- lists what has run, what has not, and what can be undone
+ *     return migrate_main(&settings, "down");     -- undoes the newest that has run
+ *     return migrate_main(&settings, "redo");     -- undoes the newest that has run and applies it, as it stands now
  *
  * The files of the folder in the setting migrations are named NNNN_name.sql and run in the order of their numbers, each
- * in a transaction of its own, so a file must not begin or end one. The table leat_migrations, in the connection's first
- * schema, remembers number, name, SHA-256 of the bytes and time of each. An advisory lock makes a second starter wait.
- * Nothing runs while a file that has run was edited or is missing, or a new one has a number below one that has run.
+ * in a transaction of its own, so a file must not begin or end one. What else a file may say (its undo, that it wants no
+ * transaction) is told in migrate_file.h, what becomes of it in migrate_run.h, the table that remembers in
+ * migrate_server.h. An advisory lock makes a second starter wait, for the setting migrate_wait at most.
+ *
+ * up runs nothing while a file that has run was edited or is missing, a new one has a number below one that has run, or a
+ * migration stopped half-way. down and redo look at the newest one alone.
  *
  * Ownership:      nothing to own.
  * Thread-safety:  the main thread; it blocks.

@@ -406,6 +406,14 @@ static row_put_fn put_for(Oid type, enum leat_kind kind)
 	return NULL;
 }
 
+unsigned row_type(enum leat_kind kind, unsigned index)
+{
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (types[i].kind == kind && index-- == 0)
+			return types[i].type;
+	return 0;
+}
+
 /* The column of a name, -1 when there is none. Statements usually list their columns in the fields' order: looked at
  * first. (PQfnumber folds case like SQL and parses quotes; a field's name is taken as it is.) */
 static int column_of(const PGresult *result, const char *name, int expected)

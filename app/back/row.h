@@ -39,4 +39,7 @@ enum leat_result row_read_one(const struct pg_result *result, const struct leat_
 enum leat_result row_read_all(const struct pg_result *result, const struct leat_statement *statement,
 			      struct arena *arena, struct leat_list *ret_list) LEAT_MUST_USE;
 
+/* The OID of the index-th type of column that fits a field of the kind; 0 behind the last. */
+unsigned row_type(enum leat_kind kind, unsigned index);
+
 #endif

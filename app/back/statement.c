@@ -12,6 +12,28 @@ enum {
 	SLOW_OF_EIGHT = 3,
 };
 
+static const struct leat_statement *const *listed;
+static unsigned listed_count;
+
+void statements_list(const struct leat_statement *const *first, const struct leat_statement *const *end)
+{
+	listed = first;
+	listed_count = (unsigned)(end - first);
+}
+
+const struct leat_statement *const *statements_listed(unsigned *ret_count)
+{
+	*ret_count = listed_count;
+	return listed;
+}
+
+void statements_init(struct statements *statements)
+{
+	*statements = (struct statements){ 0 };
+	for (unsigned i = 0; i < listed_count; i++)
+		statements_find(statements, listed[i]);
+}
+
 void statements_fini(struct statements *statements)
 {
 	for (unsigned i = 0; i < statements->count; i++)

@@ -1,7 +1,11 @@
-/* statement.h - the statements that this worker has used, so that a new connection can prepare them all.
+/* statement.h - the statements that this worker knows, so that a new connection can prepare them all: those that the
+ * program lists (LEAT_STATEMENT), and those that were used.
  *
  * Use:
- *     struct statements statements = { 0 };
+ *     statements_list(first, end);                      -- once, at the start
+ *
+ *     struct statements statements;
+ *     statements_init(&statements);                     -- knows those on the list
  *     struct statement *statement = statements_find(&statements, &user_by_id);   -- made when it is new
  *     for (unsigned i = 0; i < statements.count; i++)
  *         prepare(lane, statements.items[i]);
@@ -10,7 +14,7 @@
  * in an array at that index, and a lane that is lent goes from worker to worker.
  *
  * Ownership:      the registry owns its entries until statements_fini; the descriptors are static.
- * Thread-safety:  one thread at a time per object.
+ * Thread-safety:  one thread at a time per object; statements_list before any other thread exists.
  * Errors:         none; running out of memory ends the program. A descriptor whose text has changed is a bug.
  */
 #ifndef APP_BACK_STATEMENT_H
@@ -39,6 +43,11 @@ struct statements {
 	unsigned table_size;      /* a power of two, or 0 */
 };
 
+/* What the program lists, from 'first' up to 'end'; static. */
+void statements_list(const struct leat_statement *const *first, const struct leat_statement *const *end);
+const struct leat_statement *const *statements_listed(unsigned *ret_count);
+
+void statements_init(struct statements *statements);
 void statements_fini(struct statements *statements);
 struct statement *statements_find(struct statements *statements, const struct leat_statement *is)
 	__attribute__((returns_nonnull));

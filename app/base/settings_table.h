@@ -54,6 +54,7 @@
 	X(CHOICE,   db_prepare,        "auto", 0, 2, "auto|named|unnamed", "Whether statements are prepared once a connection. unnamed: parsed each time, for PgBouncer in transaction mode; auto: named, until prepared ones keep disappearing.") \
 	X(DURATION, db_slow,           "20ms", 1, 3600000, "", "A statement that often takes longer leaves the lanes for lent connections.") \
 	X(TEXT,     migrations,        "", 0, 4000, "", "Folder of the SQL files for leat migrate.") \
+	X(DURATION, migrate_wait,      "5m", 0, 3600000, "", "How long leat migrate waits for another one that is under way.") \
 	X(TEXT,     access_log,        "", 0, 4000, "", "File for one JSON line a request; - is standard output; empty: none.") \
 	X(CHOICE,   log_level,         "info", 0, 3, "error|warn|info|debug", "The least important lines still logged (enum log_level).") \
 	X(FLAG,     log_json,          "off", 0, 1, "", "The service's log as JSON lines.")

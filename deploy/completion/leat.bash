@@ -11,7 +11,10 @@ _leat() {
 		return
 		;;
 	migrate)
-		words='up status'
+		words='up status redo down'
+		;;
+	check)
+		words='database'
 		;;
 	--log-json)
 		words='on off'

@@ -6,3 +6,7 @@ CREATE TABLE users (
 	email      text NOT NULL UNIQUE CHECK (char_length(email) <= 254),
 	created_at timestamptz NOT NULL DEFAULT now()
 );
+
+/* leat: down
+DROP TABLE users;
+*/

@@ -1,13 +1,16 @@
 /* leat/db.h - statements on PostgreSQL.
  *
  * Use:
- *     static const struct leat_statement user_by_id = {
+ *     LEAT_STATEMENT(user_by_id,
  *         .sql = "SELECT id, name, email FROM users WHERE id = $1",
  *         .row = &user_shape,
- *         .read_only = true,
- *     };
+ *         .read_only = true);
  *
  *     LEAT_TRY(leat_db_one(req, &user_by_id, &user, LEAT_ARG(id)));
+ *
+ * LEAT_STATEMENT defines a static struct leat_statement and puts it on the program's list of statements: `check` compares
+ * each of them with the database, and connections prepare them before they take work. A struct leat_statement that is defined
+ * without the macro works as well; it is learnt, and prepared, at its first use.
  *
  * A statement is prepared once on each connection, by protocol. Single statements share the worker's lanes, a few
  * connections in pipeline mode; each has its own Sync, so it is a transaction of its own and its failure touches no other.
@@ -45,7 +48,23 @@ struct leat_statement {
 	const char *sql;
 	const struct leat_shape *row; /* of the result; NULL: no rows wanted */
 	bool read_only;               /* safe to send again when the connection was lost */
+	const char *name;             /* LEAT_STATEMENT sets it, for people */
 };
+
+/* A static struct leat_statement of the name, with the members given, on the program's list: a section that the linker
+ * gathers, of pointers, because padding between larger things would not be known (AddressSanitizer adds some, too). Only
+ * statements of the program itself are listed, not those of shared libraries that it loads. */
+#define LEAT_STATEMENT(statement, ...) \
+	static const struct leat_statement statement = { .name = #statement, __VA_ARGS__ }; \
+	static const struct leat_statement *const statement##_listed_ \
+		__attribute__((used, section("leat_statements"))) LEAT_RETAIN_ = &statement
+
+/* lld would drop the section with --gc-sections. */
+#if __has_attribute(retain)
+#define LEAT_RETAIN_ __attribute__((retain))
+#else
+#define LEAT_RETAIN_
+#endif
 
 enum leat_arg_kind {
 	LEAT_ARG_NULL,

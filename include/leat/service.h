@@ -17,6 +17,7 @@
 #ifndef LEAT_SERVICE_H
 #define LEAT_SERVICE_H
 
+#include <leat/db.h>
 #include <leat/route.h>
 
 struct leat_service {
@@ -25,7 +26,18 @@ struct leat_service {
 	const struct leat_route *const *routes; /* tables, ended by NULL */
 };
 
-/* Runs the command line: serve (the default), check, config, routes, migrate, --help, --version. */
-LEAT_API int leat_main(int argc, char **argv, const struct leat_service *service);
+/* The ends of the program's list of statements (LEAT_STATEMENT), made by the linker; both NULL when there is none. */
+extern const struct leat_statement *const __start_leat_statements[] __attribute__((weak, visibility("hidden")));
+extern const struct leat_statement *const __stop_leat_statements[] __attribute__((weak, visibility("hidden")));
+
+LEAT_API int leat_main_(int argc, char **argv, const struct leat_service *service,
+			const struct leat_statement *const *first, const struct leat_statement *const *end);
+
+/* Runs the command line: serve (the default), check, config, routes, migrate, --help, --version. Inline, so that the list is
+ * that of the program and not of libleat. */
+static inline int leat_main(int argc, char **argv, const struct leat_service *service)
+{
+	return leat_main_(argc, argv, service, __start_leat_statements, __stop_leat_statements);
+}
 
 #endif

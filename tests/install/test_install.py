@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -44,15 +45,25 @@ def environment(root, prefix):
 
 
 @pytest.fixture(scope="session", params=["shared", "static"])
-def service(request, tmp_path_factory, environment, prefix):
-    """The service outside the tree, built with what pkg-config says."""
-    program = tmp_path_factory.mktemp("service") / "service"
-    static = ["--static"] if request.param == "static" else []
-    flags = run("pkg-config", "--cflags", "--libs", *static, "leat", env=environment).split()
-    if static:
-        flags = [str(prefix / "lib" / "libleat.a") if flag == "-lleat" else flag for flag in flags]
-    run("gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-o", program, HERE / "service.c", *flags, env=environment)
-    return program
+def build(request, tmp_path_factory, environment, prefix):
+    """build() makes the service outside the tree with what pkg-config says; more words go to the compiler."""
+
+    def build(*words, compiler="gcc"):
+        program = tmp_path_factory.mktemp("service") / "service"
+        static = ["--static"] if request.param == "static" else []
+        flags = run("pkg-config", "--cflags", "--libs", *static, "leat", env=environment).split()
+        if static:
+            flags = [str(prefix / "lib" / "libleat.a") if flag == "-lleat" else flag for flag in flags]
+        run(compiler, "-std=gnu11", "-Wall", "-Wextra", "-Werror", *words, "-o", program, HERE / "service.c", *flags,
+            env=environment)
+        return program
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def service(build):
+    return build()
 
 
 def test_nothing_private_is_installed(prefix):
@@ -85,3 +96,27 @@ def test_a_service_outside_the_tree_answers(service, environment, tmp_path):
         assert fastcgi.ask(path, "GET", "/hello").body == b"hello from outside\n"
     finally:
         assert server.stop() == 0
+
+
+def without_database(count):
+    return f"{count} statements were not checked: database_url is not set\n"
+
+
+@pytest.mark.parametrize("words", [[], ["-O2", "-no-pie", "-fno-pie"], ["-O2", "-fdata-sections", "-Wl,--gc-sections"],
+                                   ["-fsanitize=address,undefined"]], ids=" ".join)
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_a_service_outside_the_tree_lists_its_statements(build, environment, compiler, words):
+    if not shutil.which(compiler):
+        pytest.skip(f"no {compiler}")
+    done = subprocess.run([build(*words, compiler=compiler), "check"], capture_output=True, text=True, env=environment)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ok\n", without_database(2))
+
+
+@pytest.mark.parametrize("words", [[], ["-O2", "-no-pie", "-fno-pie"], ["-fsanitize=address,undefined"]], ids=" ".join)
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_a_service_may_have_no_statement(build, environment, compiler, words):
+    if not shutil.which(compiler):
+        pytest.skip(f"no {compiler}")
+    program = build("-DWITHOUT_STATEMENTS", *words, compiler=compiler)
+    done = subprocess.run([program, "check"], capture_output=True, text=True, env=environment)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ok\n", "")

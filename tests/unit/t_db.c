@@ -1,4 +1,5 @@
 /* t_db.c - the database against a real PostgreSQL (postgres.h), with tasks on a real loop. */
+#include "back/statement.h"
 #include "tests/unit/db_stand.h"
 
 struct person {
@@ -917,6 +918,43 @@ START_TEST(a_time_is_the_same_whatever_the_server_is_set_to)
 }
 END_TEST
 
+/* Statements that the program lists ---------------------------------------------------------------------------------- */
+
+LEAT_STATEMENT(listed, .sql = "SELECT 4711::int8 AS n", .row = &number_shape, .read_only = true);
+
+static void count_prepared(struct leat_request *req)
+{
+	static const struct leat_statement prepared = {
+		.sql = "SELECT count(*) AS n FROM pg_prepared_statements WHERE statement = 'SELECT 4711::int8 AS n'",
+		.row = &number_shape,
+	};
+	struct number number;
+
+	ck_assert_result(leat_db_one(req, &prepared, &number), LEAT_OK);
+	job_of(req)->arg = number.n;
+}
+
+START_TEST(a_listed_statement_is_prepared_before_its_first_use)
+{
+	struct job job = { 0 };
+
+	end();
+	statements_list(__start_leat_statements, __stop_leat_statements);
+	begin();
+	start(&job, count_prepared, 5000);
+	finish_all();
+	ck_assert_int_eq(job.arg, 1);
+}
+END_TEST
+
+START_TEST(the_linker_lists_statements_with_their_names)
+{
+	ck_assert_int_eq(__stop_leat_statements - __start_leat_statements, 1);
+	ck_assert_ptr_eq(__start_leat_statements[0], &listed);
+	ck_assert_str_eq(listed.name, "listed");
+}
+END_TEST
+
 /* The suite ------------------------------------------------------------------------------------------------------------- */
 
 #define DB_CASE(s, name, ...) tcase_add_checked_fixture(HARNESS_CASE(s, name, __VA_ARGS__), setup, teardown)
@@ -953,6 +991,8 @@ Suite *suite(void)
 			while_the_server_is_down_statements_are_refused_at_once,
 			a_server_that_is_down_at_the_start_is_found_later,
 			a_server_that_stands_still_costs_the_deadline_and_is_left);
+	DB_CASE(s, "listed", a_listed_statement_is_prepared_before_its_first_use,
+		the_linker_lists_statements_with_their_names);
 	DB_CASE(s, "stale", deallocate_all_goes_unnoticed, a_write_is_executed_once_when_its_prepared_form_is_gone,
 		a_changed_table_is_prepared_for_again, a_table_that_appears_later_is_found);
 	return s;

@@ -155,6 +155,31 @@ class Postgres:
             holder.communicate("ROLLBACK;\n")
 
 
+class Database:
+    """One more database of a Postgres."""
+
+    def __init__(self, postgres, name):
+        self.psql = [postgres.programs / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1"]
+        self.url = f"postgresql://postgres@/{name}?host={postgres.folder}"
+
+    def run(self, sql):
+        return subprocess.run(
+            [*self.psql, "-c", sql, self.url], check=True, capture_output=True, text=True, cwd="/").stdout.strip()
+
+    @contextlib.contextmanager
+    def session(self, sql):
+        """A session that has run this and stays until the block is left."""
+        holder = subprocess.Popen([*self.psql, self.url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd="/")
+        try:
+            holder.stdin.write(f"{sql};\n\\echo held\n")
+            holder.stdin.flush()
+            while holder.stdout.readline() not in ("held\n", ""):
+                pass
+            yield
+        finally:
+            holder.communicate()
+
+
 class Leat(Server):
     """leat, or another program on libleat. `settings` are its settings; `launcher` stands in front of the command line."""
 
