@@ -441,6 +441,13 @@ enum leat_result leat_db_all_(struct leat_request *req, const struct leat_statem
 	return result;
 }
 
+static void take_count(const struct call *call, struct query *query, int64_t *ret_count)
+{
+	if (ret_count)
+		*ret_count = strtoll(PQcmdTuples(query->result), NULL, 10);
+	query_give(&call->db->queries, query);
+}
+
 enum leat_result leat_db_exec_(struct leat_request *req, const struct leat_statement *statement, int64_t *ret_count,
 			       const struct leat_arg *args, unsigned arg_count)
 {
@@ -448,9 +455,7 @@ enum leat_result leat_db_exec_(struct leat_request *req, const struct leat_state
 	struct query *query;
 
 	LEAT_TRY(ask(call, statement, args, arg_count, &query));
-	if (ret_count)
-		*ret_count = strtoll(PQcmdTuples(query->result), NULL, 10);
-	query_give(&call->db->queries, query);
+	take_count(call, query, ret_count);
 	return LEAT_OK;
 }
 
@@ -478,19 +483,35 @@ enum leat_result leat_db_send_(struct leat_request *req, const struct leat_state
 	return LEAT_OK;
 }
 
+static enum leat_result await_sent(const struct call *call, struct leat_query *sent, struct query **ret_query)
+{
+	*ret_query = sent->query;
+	LEAT_CHECK(sent->query); /* a query is awaited once */
+	sent->query = NULL;
+	return db_await(call, *ret_query);
+}
+
 enum leat_result leat_db_wait(struct leat_request *req, struct leat_query *sent, struct leat_list *ret_rows)
 {
 	const struct call *call = call_of(req);
-	struct query *query = sent->query;
+	struct query *query;
 	enum leat_result result = LEAT_OK;
 
-	LEAT_CHECK(query); /* a query is awaited once */
-	sent->query = NULL;
-	LEAT_TRY(db_await(call, query));
+	LEAT_TRY(await_sent(call, sent, &query));
 	if (ret_rows)
 		result = row_read_all(query->result, query->statement->is, call->arena, ret_rows);
 	query_give(&call->db->queries, query);
 	return result;
+}
+
+enum leat_result leat_db_wait_count(struct leat_request *req, struct leat_query *sent, int64_t *ret_count)
+{
+	const struct call *call = call_of(req);
+	struct query *query;
+
+	LEAT_TRY(await_sent(call, sent, &query));
+	take_count(call, query, ret_count);
+	return LEAT_OK;
 }
 
 static bool is_left(const struct leat_query *sent)

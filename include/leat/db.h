@@ -231,6 +231,10 @@ LEAT_API enum leat_result leat_db_notified(struct leat_request *req, struct leat
 LEAT_API enum leat_result leat_db_wait(struct leat_request *req, struct leat_query *query,
 				       struct leat_list *ret_rows) LEAT_MUST_USE;
 
+/* Waits for a sent query; the number of rows it changed, unless ret_count is NULL. */
+LEAT_API enum leat_result leat_db_wait_count(struct leat_request *req, struct leat_query *query,
+					     int64_t *ret_count) LEAT_MUST_USE;
+
 /* Waits until one of several sent queries is answered, whichever comes first, and tells its place; leat_db_wait on it then does not
  * wait. NULL entries, and queries awaited before, are passed over; one at least must be left. */
 LEAT_API enum leat_result leat_db_wait_any(struct leat_request *req, struct leat_query *const *queries, size_t count,

@@ -8,8 +8,7 @@ struct person {
 	leat_text note;
 };
 
-static const struct leat_shape person_shape =
-	LEAT_SHAPE(struct person, LEAT_INT(id), LEAT_TEXT(name), LEAT_TEXT(note, .optional = true));
+static const struct leat_shape person_shape = LEAT_SHAPE(struct person, LEAT_INT(id), LEAT_TEXT(name), LEAT_TEXT(note, .optional = true));
 
 struct number {
 	int64_t n;
@@ -17,22 +16,22 @@ struct number {
 
 static const struct leat_shape number_shape = LEAT_SHAPE(struct number, LEAT_INT(n));
 
-static const struct leat_statement person_by_id = {
-	.sql = "SELECT id, name, note FROM people WHERE id = $1", .row = &person_shape, .read_only = true
-};
-static const struct leat_statement all_people = {
-	.sql = "SELECT id, name, note FROM people ORDER BY id", .row = &person_shape, .read_only = true
-};
+static const struct leat_statement person_by_id = { .sql = "SELECT id, name, note FROM people WHERE id = $1",
+						    .row = &person_shape,
+						    .read_only = true };
+static const struct leat_statement all_people = { .sql = "SELECT id, name, note FROM people ORDER BY id",
+						  .row = &person_shape,
+						  .read_only = true };
 static const struct leat_statement add_person = { .sql = "INSERT INTO people (id, name) VALUES ($1, $2)" };
 static const struct leat_statement rename_all = { .sql = "UPDATE people SET name = $1" };
 static const struct leat_statement one = { .sql = "SELECT 1::int8 AS n", .row = &number_shape, .read_only = true };
-static const struct leat_statement twice = {
-	.sql = "SELECT $1::int8 * 2 AS n", .row = &number_shape, .read_only = true
-};
+static const struct leat_statement twice = { .sql = "SELECT $1::int8 * 2 AS n",
+					     .row = &number_shape,
+					     .read_only = true };
 static const struct leat_statement divide = { .sql = "SELECT 1 / $1::int8 AS n", .row = &number_shape };
-static const struct leat_statement read_slowly = {
-	.sql = "SELECT count(pg_sleep($1)) AS n", .row = &number_shape, .read_only = true
-};
+static const struct leat_statement read_slowly = { .sql = "SELECT count(pg_sleep($1)) AS n",
+						   .row = &number_shape,
+						   .read_only = true };
 static const struct leat_statement write_slowly = {
 	.sql = "INSERT INTO people SELECT 100 + nextval('written'), 'slow' FROM pg_sleep($1)"
 };
@@ -81,9 +80,8 @@ TASK_TEST(many_rows_come_as_a_list_in_order)
 
 TASK_TEST(no_rows_are_an_empty_list)
 {
-	static const struct leat_statement nobody = {
-		.sql = "SELECT id, name, note FROM people WHERE false", .row = &person_shape
-	};
+	static const struct leat_statement nobody = { .sql = "SELECT id, name, note FROM people WHERE false",
+						      .row = &person_shape };
 	struct leat_list list;
 
 	ck_assert_result(leat_db_all(req, &nobody, &list), LEAT_OK);
@@ -93,7 +91,8 @@ TASK_TEST(no_rows_are_an_empty_list)
 TASK_TEST(a_large_result_arrives_whole)
 {
 	static const struct leat_statement many = {
-		.sql = "SELECT i AS id, repeat('x', 100) AS name FROM generate_series(1, 20000) AS i", .row = &person_shape
+		.sql = "SELECT i AS id, repeat('x', 100) AS name FROM generate_series(1, 20000) AS i",
+		.row = &person_shape
 	};
 	struct leat_list list;
 
@@ -104,9 +103,8 @@ TASK_TEST(a_large_result_arrives_whole)
 
 TASK_TEST(a_text_larger_than_the_socket_goes_there_and_back)
 {
-	static const struct leat_statement echo = {
-		.sql = "SELECT 1::int8 AS id, $1::text AS name", .row = &person_shape
-	};
+	static const struct leat_statement echo = { .sql = "SELECT 1::int8 AS id, $1::text AS name",
+						    .row = &person_shape };
 	leat_text text = { arena_alloc(call_of(req)->arena, 3000000), 3000000 };
 	struct person person;
 
@@ -330,9 +328,8 @@ TASK_TEST(a_null_among_the_elements_is_internal)
 
 TASK_TEST(an_array_of_two_dimensions_is_internal)
 {
-	static const struct leat_statement square = {
-		.sql = "SELECT ARRAY[[1, 2], [3, 4]] AS ints", .row = &rich_shape
-	};
+	static const struct leat_statement square = { .sql = "SELECT ARRAY[[1, 2], [3, 4]] AS ints",
+						      .row = &rich_shape };
 	struct rich rich;
 
 	ck_assert_result(leat_db_one(req, &square, &rich), LEAT_INTERNAL);
@@ -365,8 +362,7 @@ TASK_TEST(arguments_of_other_kinds_need_no_types)
 	ck_assert_result(leat_db_one(req, &check, &number, LEAT_ARG((leat_time){ INT64_C(1769851800000000) }),
 				     LEAT_ARG((leat_bytes){ (const uint8_t *)"\xff", 1 }),
 				     LEAT_ARG((leat_ints){ ints, 2 }), LEAT_ARG((leat_uuid){ { 0xab } }),
-				     LEAT_ARG((leat_json){ LEAT_TEXT_OF("[1]") }),
-				     LEAT_ARG("[\"x\"]")),
+				     LEAT_ARG((leat_json){ LEAT_TEXT_OF("[1]") }), LEAT_ARG("[\"x\"]")),
 			 LEAT_OK);
 	ck_assert_int_eq(number.n, 1);
 }
@@ -384,6 +380,16 @@ TASK_TEST(several_statements_travel_together)
 		ck_assert_result(leat_db_wait(req, queries[i], &list), LEAT_OK);
 		ck_assert_int_eq(((struct number *)list.items)->n, 2 * i);
 	}
+}
+
+TASK_TEST(one_that_was_sent_counts_the_rows_it_changed)
+{
+	struct leat_query *query;
+	int64_t count;
+
+	ck_assert_result(leat_db_send(req, &rename_all, &query, LEAT_ARG("Ida")), LEAT_OK);
+	ck_assert_result(leat_db_wait_count(req, query, &count), LEAT_OK);
+	ck_assert_int_eq(count, 3);
 }
 
 TASK_TEST(each_that_was_sent_comes_once)
@@ -966,26 +972,28 @@ Suite *suite(void)
 	postgres_need();
 	DB_CASE(s, "answers", one_row_fills_a_struct, no_row_is_not_found,
 		null_leaves_an_optional_field_absent_and_empty_does_not, many_rows_come_as_a_list_in_order,
-		no_rows_are_an_empty_list, a_large_result_arrives_whole, a_text_larger_than_the_socket_goes_there_and_back,
-		exec_counts_the_rows_it_changed, a_duplicate_key_is_a_conflict, an_sql_error_is_internal,
-		arguments_of_every_kind_arrive, a_text_with_nul_is_refused_instead_of_cut,
-		the_wrong_number_of_arguments_is_internal, copy_is_refused_and_the_lane_comes_back,
-		a_backslash_is_itself_whatever_the_server_is_set_to);
+		no_rows_are_an_empty_list, a_large_result_arrives_whole,
+		a_text_larger_than_the_socket_goes_there_and_back, exec_counts_the_rows_it_changed,
+		a_duplicate_key_is_a_conflict, an_sql_error_is_internal, arguments_of_every_kind_arrive,
+		a_text_with_nul_is_refused_instead_of_cut, the_wrong_number_of_arguments_is_internal,
+		copy_is_refused_and_the_lane_comes_back, a_backslash_is_itself_whatever_the_server_is_set_to);
 	DB_CASE(s, "other kinds", every_other_kind_goes_there_and_back, what_is_empty_stays_empty,
 		what_is_absent_comes_back_absent, the_first_and_the_last_time_arrive,
 		a_time_that_is_not_held_is_internal, a_null_among_the_elements_is_internal,
 		an_array_of_two_dimensions_is_internal, an_array_chooses_rows, arguments_of_other_kinds_need_no_types,
 		a_time_is_the_same_whatever_the_server_is_set_to);
-	DB_CASE(s, "several", several_statements_travel_together, each_that_was_sent_comes_once, a_failure_touches_no_neighbour,
+	DB_CASE(s, "several", several_statements_travel_together, each_that_was_sent_comes_once,
+		one_that_was_sent_counts_the_rows_it_changed, a_failure_touches_no_neighbour,
 		what_was_sent_and_never_awaited_still_happens, thousands_of_tasks_share_one_lane,
 		several_lanes_share_the_work, a_full_lane_refuses);
 	DB_CASE(s, "deadlines", a_deadline_is_kept_while_the_server_sleeps, a_late_answer_is_drained_without_cancelling,
 		past_its_grace_a_late_statement_is_cancelled_and_the_connection_stays,
 		those_behind_a_late_statement_move_if_they_only_read, a_late_lane_gets_no_work_while_another_is_ready,
 		a_cancelled_task_stops_waiting, what_a_request_left_behind_is_given_up, statement_timeout_is_timed_out);
-	DB_CASE(s, "losses", a_read_in_flight_is_sent_again_when_its_backend_dies, a_write_in_flight_is_never_sent_again,
-		a_read_is_sent_again_only_once, an_idle_connection_that_dies_is_made_again_and_prepared,
-		the_first_requests_wait_for_the_first_attempt, after_a_stop_statements_are_refused);
+	DB_CASE(s, "losses", a_read_in_flight_is_sent_again_when_its_backend_dies,
+		a_write_in_flight_is_never_sent_again, a_read_is_sent_again_only_once,
+		an_idle_connection_that_dies_is_made_again_and_prepared, the_first_requests_wait_for_the_first_attempt,
+		after_a_stop_statements_are_refused);
 	if (getenv("LEAT_TEST_POSTGRES_CTL"))
 		DB_CASE(s, "restarts", a_fast_restart_is_survived, an_immediate_restart_is_survived,
 			while_the_server_is_down_statements_are_refused_at_once,
