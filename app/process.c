@@ -1,7 +1,10 @@
 /* process.c - see process.h.
  *
  * The supervisor (ops/supervisor.c) opens the sockets and forks; each worker process below has a main thread that waits for
- * signals, W worker threads, one admin thread, the offload pool and the access log's thread. */
+ * signals, W worker threads, one admin thread, the offload pools and the access log's thread.
+ *
+ * Connecting to the database and cancelling there have a pool each: a server that answers nothing holds a thread for as long as connecting
+ * may take, and a cancel for good. Nobody else may wait for that, nor may connecting to another server wait for cancels. */
 #include "process.h"
 
 #include <errno.h>
@@ -41,6 +44,8 @@ enum {
 	ADMIN_CONNECTIONS = 64,
 	UPKEEP_MS = 1000,     /* between looks at the connections for lending */
 	LAST_CHANCE_MS = 500, /* for requests to end after they were cancelled */
+	LENDING_THREADS = 2,  /* that connect for lend.c, beside one a worker for its lanes */
+	CANCELLING_THREADS = 2,
 };
 
 /* What the supervisor hands to each worker process. */
@@ -60,7 +65,8 @@ struct process {
 	struct router *router, *admin_router;
 	struct poller *poller, *admin_poller;
 	struct offload *offload;
-	struct lend *lend; /* NULL: no database */
+	struct offload *connecting, *cancelling; /* NULL, as the next two: no database */
+	struct lend *lend;
 	struct notify *notify;
 	struct accesslog *accesslog;
 	struct worker *workers[WORKERS_MAX + 1]; /* the admin thread last */
@@ -106,6 +112,22 @@ static bool has_database(const struct settings *settings)
 	return settings->database_url[0] != '\0';
 }
 
+static bool make_database_parts(struct process *process)
+{
+	const struct settings *settings = process->plan->settings;
+	unsigned queue = (unsigned)settings->offload_queue;
+
+	if (!has_database(settings))
+		return true;
+	process->connecting = offload_new(process->plan->worker_count + LENDING_THREADS, queue);
+	process->cancelling = offload_new(CANCELLING_THREADS, queue);
+	if (!process->connecting || !process->cancelling)
+		return fail(process, "threads that connect to the database");
+	process->lend = lend_new(settings, process->plan->lent_most, process->connecting);
+	process->notify = notify_new(settings);
+	return true;
+}
+
 static bool make_shared_parts(struct process *process)
 {
 	const struct settings *settings = process->plan->settings;
@@ -121,11 +143,7 @@ static bool make_shared_parts(struct process *process)
 	process->offload = offload_new((unsigned)settings->offload_threads, (unsigned)settings->offload_queue);
 	if (!process->offload)
 		return fail(process, "offload threads");
-	if (has_database(settings)) {
-		process->lend = lend_new(settings, process->plan->lent_most, process->offload);
-		process->notify = notify_new(settings);
-	}
-	return open_accesslog(process);
+	return make_database_parts(process) && open_accesslog(process);
 }
 
 static bool start_worker(struct process *process, bool is_admin)
@@ -138,6 +156,8 @@ static bool start_worker(struct process *process, bool is_admin)
 		.poller = is_admin ? process->admin_poller : process->poller,
 		.router = is_admin ? process->admin_router : process->router,
 		.offload = process->offload,
+		.connecting = process->connecting,
+		.cancelling = process->cancelling,
 		.accesslog = is_admin ? NULL : process->accesslog,
 		.lend = is_admin ? NULL : process->lend,
 		.notify = is_admin ? NULL : process->notify,
@@ -198,6 +218,12 @@ static _Noreturn void leave(struct process *process, const char *what)
 	_exit(EXIT_SUCCESS);
 }
 
+static void stop_pool(struct process *process, struct offload *offload, const char *what)
+{
+	if (offload && !offload_stop(offload, clock_now_ns() + LAST_CHANCE_MS * CLOCK_MS))
+		leave(process, what);
+}
+
 /* Calls that outlive their requests: nobody waits for what they bring. */
 static int stop_offload(struct process *process)
 {
@@ -205,8 +231,9 @@ static int stop_offload(struct process *process)
 		leave(process, "the listener");
 	if (process->lend)
 		lend_stop(process->lend);
-	if (!offload_stop(process->offload, clock_now_ns() + LAST_CHANCE_MS * CLOCK_MS))
-		leave(process, "an offloaded call");
+	stop_pool(process, process->offload, "an offloaded call");
+	stop_pool(process, process->connecting, "an attempt to connect to the database");
+	stop_pool(process, process->cancelling, "a cancel");
 	return EXIT_SUCCESS;
 }
 
@@ -231,6 +258,8 @@ static void free_shared_parts(struct process *process)
 {
 	accesslog_close(process->accesslog);
 	offload_free(process->offload);
+	offload_free(process->connecting);
+	offload_free(process->cancelling);
 	lend_free(process->lend);
 	notify_free(process->notify);
 	for (unsigned i = 0; i < process->worker_count; i++)

@@ -128,8 +128,8 @@ static void open_database(struct worker *worker)
 {
 	if (!worker->options.lend)
 		return;
-	worker->db = db_new(worker->loop, worker->options.settings, worker->options.offload, worker->options.lend,
-			    worker->options.notify);
+	worker->db = db_new(worker->loop, worker->options.settings, worker->options.connecting,
+			    worker->options.cancelling, worker->options.lend, worker->options.notify);
 	worker->pipeline.environment.db = worker->db;
 }
 

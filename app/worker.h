@@ -35,6 +35,7 @@ struct worker_options {
 	struct poller *poller;
 	const struct router *router;
 	struct offload *offload;
+	struct offload *connecting, *cancelling; /* of the database */
 	struct lend *lend; /* NULL: no database */
 	struct notify *notify;
 	struct accesslog *accesslog; /* NULL: none */

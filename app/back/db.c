@@ -46,8 +46,8 @@ bool db_can_read_url(const char *url)
 	return options;
 }
 
-struct db *db_new(struct loop *loop, const struct settings *settings, struct offload *offload, struct lend *lend,
-		  struct notify *notify)
+struct db *db_new(struct loop *loop, const struct settings *settings, struct offload *connecting,
+		  struct offload *cancelling, struct lend *lend, struct notify *notify)
 {
 	unsigned lane_count = (unsigned)settings->db_lanes;
 	size_t size = sizeof(struct db) + lane_count * sizeof(struct lane);
@@ -61,7 +61,8 @@ struct db *db_new(struct loop *loop, const struct settings *settings, struct off
 	db->host = (struct lane_host){
 		.loop = loop,
 		.settings = settings,
-		.offload = offload,
+		.connecting = connecting,
+		.cancelling = cancelling,
 		.statements = &db->statements,
 		.queries = &db->queries,
 		.is_unnamed = settings->db_prepare == PREPARE_UNNAMED,

@@ -1,7 +1,7 @@
 /* db.h - a worker's database: its lanes, the statements on their way, and when to connect. The public half is leat/db.h.
  *
  * Use:
- *     struct db *db = db_new(loop, &settings, offload, lend, notify);   -- connects by itself, again and again
+ *     struct db *db = db_new(loop, &settings, connecting, cancelling, lend, notify);   -- connects by itself, again and again
  *     call->db = db;                                      -- now handlers can ask
  *     ...
  *     db_stop(db);                                        -- no request will ask any more
@@ -34,9 +34,9 @@ struct settings;
 /* Whether libpq understands a database_url. Its own words about one that it does not would show the password. */
 bool db_can_read_url(const char *url);
 
-/* With 'lend' NULL there are no transactions, and slow statements stay on the lanes; with 'notify' NULL nobody listens. */
-struct db *db_new(struct loop *loop, const struct settings *settings, struct offload *offload, struct lend *lend,
-		  struct notify *notify);
+/* The two offload pools may be one. With 'lend' NULL there are no transactions, and slow statements stay on the lanes; with 'notify' NULL nobody listens. */
+struct db *db_new(struct loop *loop, const struct settings *settings, struct offload *connecting,
+		  struct offload *cancelling, struct lend *lend, struct notify *notify);
 
 /* No task may be waiting, and the loop must not turn any more. */
 void db_free(struct db *db);

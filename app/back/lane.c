@@ -215,7 +215,7 @@ static void lose_by_libpq(struct lane *lane)
 void lane_close(struct lane *lane)
 {
 	if (lane->in_flight.first)
-		cancel_drop(cancel_start(lane->host->offload, lane->connection));
+		cancel_drop(cancel_start(lane->host->cancelling, lane->connection));
 	drop_connection(lane);
 	lane->state = LANE_DOWN;
 	while (lane->in_flight.first)
@@ -520,7 +520,7 @@ void lane_connect(struct lane *lane)
 
 	enter(lane, LANE_CONNECTING);
 	set_timer(lane, host->settings->db_connect_timeout); /* dialling keeps that, too, unless the resolver hangs */
-	lane->dial = dial_start(host->offload, host->loop, host->settings, on_dialled, lane);
+	lane->dial = dial_start(host->connecting, host->loop, host->settings, on_dialled, lane);
 	if (!lane->dial)
 		lose(lane, "offload_queue is full, or earlier attempts hang (in name resolution?)");
 }
@@ -621,7 +621,7 @@ bool lane_resume(struct lane *lane)
 void lane_give_up(struct lane *lane, const char *why)
 {
 	lane->is_paused = false;
-	cancel_drop(cancel_start(lane->host->offload, lane->connection));
+	cancel_drop(cancel_start(lane->host->cancelling, lane->connection));
 	lose(lane, why);
 }
 
@@ -699,7 +699,7 @@ static bool is_wanted(const struct lane *lane)
 
 static void cancel_late(struct lane *lane)
 {
-	struct cancel *cancel = cancel_start(lane->host->offload, lane->connection);
+	struct cancel *cancel = cancel_start(lane->host->cancelling, lane->connection);
 
 	log_limited(lane->is_lent ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN,
 		    "database: given up, and still running %" PRId64 " ms later: %s", grace_ms(lane),

@@ -54,7 +54,7 @@ enum { PREPARE_AUTO, PREPARE_NAMED, PREPARE_UNNAMED };
 struct lane_host {
 	struct loop *loop;
 	const struct settings *settings;
-	struct offload *offload; /* connects and cancels */
+	struct offload *connecting, *cancelling; /* cancels may hang for good: connecting must not wait for them */
 	struct statements *statements;
 	struct query_pool *queries;
 	bool is_unnamed; /* statements are parsed each time: setting db_prepare, or found out */

@@ -135,7 +135,7 @@ static void begin(void)
 	pool = arena_pool_new(1024 * 1024);
 	lend = lend_new(&settings, (unsigned)settings.db_lent_max, offload);
 	notify = notify_new(&settings);
-	db = db_new(loop, &settings, offload, lend, notify);
+	db = db_new(loop, &settings, offload, offload, lend, notify);
 	ck_assert(loop && offload && db);
 }
 
