@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -31,6 +32,84 @@ struct dial {
 	struct loop_post post;
 };
 
+/* One of the hosts in database_url; what is NULL stays as it is there. */
+struct host {
+	char *host, *hostaddr, *port;
+};
+
+/* Hosts ------------------------------------------------------------------------------------------------------------- */
+
+static const char *value_of(const PQconninfoOption *options, const char *keyword)
+{
+	for (; options && options->keyword; options++)
+		if (strcmp(options->keyword, keyword) == 0)
+			return options->val;
+	return NULL;
+}
+
+static unsigned count_items(const char *list)
+{
+	unsigned count = 1;
+
+	for (; list && *list; list++)
+		count += *list == ',';
+	return count;
+}
+
+/* prefer-standby looks at all hosts twice: that is libpq's to do. */
+static unsigned count_hosts(const PQconninfoOption *options)
+{
+	const char *wanted = value_of(options, "target_session_attrs");
+	unsigned hosts = count_items(value_of(options, "host")), addresses = count_items(value_of(options, "hostaddr"));
+
+	if (wanted && strcmp(wanted, "prefer-standby") == 0)
+		return 1;
+	return hosts > addresses ? hosts : addresses;
+}
+
+/* A list of one is for all hosts. */
+static char *item_at(const char *list, unsigned index)
+{
+	char *item;
+
+	if (!list || count_items(list) == 1)
+		return NULL;
+	for (; index > 0; index--)
+		list = strchr(list, ',') + 1;
+	item = strndup(list, strcspn(list, ","));
+	if (!item)
+		check_out_of_memory(strlen(list), "a host");
+	return item;
+}
+
+static struct host host_at(const PQconninfoOption *options, unsigned index, unsigned count)
+{
+	if (count == 1)
+		return (struct host){ 0 };
+	return (struct host){
+		.host = item_at(value_of(options, "host"), index),
+		.hostaddr = item_at(value_of(options, "hostaddr"), index),
+		.port = item_at(value_of(options, "port"), index),
+	};
+}
+
+static void free_host(struct host *host)
+{
+	free(host->host);
+	free(host->hostaddr);
+	free(host->port);
+}
+
+static void leave_host(PGconn *connection, unsigned number, unsigned count)
+{
+	const char *why = PQerrorMessage(connection);
+
+	if (!*why)
+		why = "no answer";
+	log_limited(LOG_LEVEL_INFO, "database: host %u of %u: %.*s", number, count, (int)strcspn(why, "\n"), why);
+	PQfinish(connection);
+}
+
 /* Dialling ---------------------------------------------------------------------------------------------------------- */
 
 static void on_notice(void *arg, const PGresult *notice)
@@ -39,14 +118,22 @@ static void on_notice(void *arg, const PGresult *notice)
 	log_debug("database: %s", PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY));
 }
 
-static PGconn *begin(const struct settings *settings)
+static PGconn *begin(const struct settings *settings, const struct host *host)
 {
 	char timeout_ms[NUMBER_INT_MAX + 1];
 	/* Later ones win: the first two are defaults. With tcp_user_timeout, data that nobody acknowledges ends a
 	 * connection as soon as connecting would be given up; without it a cancel could hold its thread for minutes. */
-	const char *const names[] = { "fallback_application_name", "tcp_user_timeout", "dbname", "client_encoding",
+	const char *const names[] = { "fallback_application_name",
+				      "tcp_user_timeout",
+				      "dbname",
+				      "client_encoding",
+				      "host",
+				      "hostaddr",
+				      "port",
 				      NULL };
-	const char *const values[] = { "leat", timeout_ms, settings->database_url, "UTF8", NULL };
+	const char *const values[] = { "leat",     timeout_ms, settings->database_url,
+				       "UTF8",     host->host, host->hostaddr,
+				       host->port, NULL };
 	PGconn *connection;
 
 	timeout_ms[number_write_int(timeout_ms, settings->db_connect_timeout)] = '\0';
@@ -89,13 +176,40 @@ static void finish(PGconn *connection, int64_t deadline_ns, const atomic_bool *i
 	}
 }
 
-PGconn *dial(const struct settings *settings, const atomic_bool *is_dropped)
+static PGconn *dial_host(const struct settings *settings, const struct host *host, int64_t deadline_ns,
+			 const atomic_bool *is_dropped)
 {
-	int64_t deadline_ns = clock_now_ns() + settings->db_connect_timeout * CLOCK_MS;
-	PGconn *connection = begin(settings);
+	PGconn *connection = begin(settings, host);
 
 	if (PQstatus(connection) != CONNECTION_BAD)
 		finish(connection, deadline_ns, is_dropped);
+	return connection;
+}
+
+static int64_t share_of_time(int64_t deadline_ns, unsigned hosts_left)
+{
+	int64_t now_ns = clock_now_ns();
+
+	return now_ns + (deadline_ns - now_ns) / hosts_left;
+}
+
+PGconn *dial(const struct settings *settings, const atomic_bool *is_dropped)
+{
+	int64_t deadline_ns = clock_now_ns() + settings->db_connect_timeout * CLOCK_MS;
+	PQconninfoOption *options = PQconninfoParse(settings->database_url, NULL);
+	unsigned count = count_hosts(options);
+	PGconn *connection = NULL;
+
+	for (unsigned i = 0; i == 0 || (i < count && !dial_has_connected(connection) && !atomic_load(is_dropped));
+	     i++) {
+		struct host host = host_at(options, i, count);
+
+		if (i > 0)
+			leave_host(connection, i, count);
+		connection = dial_host(settings, &host, share_of_time(deadline_ns, count - i), is_dropped);
+		free_host(&host);
+	}
+	PQconninfoFree(options);
 	return connection;
 }
 

@@ -6,6 +6,8 @@
  *
  *     PGconn *connection = dial(&settings, &is_dropped);   -- on a thread that may block
  *
+ * Of several hosts in database_url each has its share of the time: libpq leaves a host that refuses, but gives one that says nothing all there is.
+ *
  * An attempt ends after db_connect_timeout, or soon after it was dropped. Only the resolver can hold its thread for longer; while two
  * attempts that were dropped hang in it, no other begins.
  *
