@@ -28,20 +28,24 @@ static const struct {
 	{ "57P03", LEAT_UNAVAILABLE }, /* cannot_connect_now */
 };
 
-/* The prepared form's: unknown name (another session, DEALLOCATE), result type changed (ALTER TABLE), name taken. */
-static const char *const stale[] = { "26000", "0A000", "42P05" };
+/* All others are FAULT_STATEMENT. */
+static const struct {
+	const char *sqlstate;
+	enum fault fault;
+} faults[] = {
+	{ "26000", FAULT_GONE },      /* invalid_sql_statement_name: another session, DEALLOCATE */
+	{ "42P05", FAULT_GONE },      /* duplicate_prepared_statement */
+	{ "0A000", FAULT_STALE },     /* feature_not_supported: "cached plan must not change result type" */
+	{ "25006", FAULT_READ_ONLY }, /* read_only_sql_transaction */
+	{ "40001", FAULT_TRANSIENT }, /* serialization_failure */
+	{ "40P01", FAULT_TRANSIENT }, /* deadlock_detected */
+};
 
 static const char *sqlstate_of(const PGresult *result)
 {
 	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 
 	return sqlstate ? sqlstate : "";
-}
-
-/* The transaction was given up for the sake of others; run again, it may pass. */
-static bool is_transient(const char *sqlstate)
-{
-	return strcmp(sqlstate, "40001") == 0 || strcmp(sqlstate, "40P01") == 0;
 }
 
 enum fault fault_of(const PGresult *result)
@@ -51,11 +55,9 @@ enum fault fault_of(const PGresult *result)
 	/* Without a severity it is libpq's own: the connection is lost. */
 	if (!severity || strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0)
 		return FAULT_CONNECTION;
-	for (size_t i = 0; i < sizeof(stale) / sizeof(stale[0]); i++)
-		if (strcmp(sqlstate_of(result), stale[i]) == 0)
-			return FAULT_STALE;
-	if (is_transient(sqlstate_of(result)))
-		return FAULT_TRANSIENT;
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		if (strcmp(sqlstate_of(result), faults[i].sqlstate) == 0)
+			return faults[i].fault;
 	return FAULT_STATEMENT;
 }
 
@@ -77,7 +79,7 @@ enum leat_result fault_report(const PGresult *result, const char *sql)
 		message = PQresultErrorMessage(result);
 	if (meaning == LEAT_INTERNAL)
 		log_limited(LOG_LEVEL_ERROR, "database: %s %s in: %s", sqlstate, message, sql);
-	else if (meaning == LEAT_UNAVAILABLE && !is_transient(sqlstate))
+	else if (meaning == LEAT_UNAVAILABLE && fault_of(result) != FAULT_TRANSIENT)
 		log_limited(LOG_LEVEL_WARN, "database: %s %s in: %s", sqlstate, message, sql);
 	return meaning;
 }

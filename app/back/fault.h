@@ -3,7 +3,7 @@
  * Use:
  *     enum fault fault = fault_of(result);
  *     if (fault == FAULT_CONNECTION) ...the server ends this connection; others may live...
- *     if (fault == FAULT_STALE) ...prepare again and send again...
+ *     if (fault == FAULT_STALE || fault == FAULT_GONE) ...prepare again and send again...
  *     outcome = fault_report(result, sql);
  *
  * Ownership:      results stay the caller's.
@@ -19,8 +19,10 @@ struct pg_result; /* libpq's PGresult */
 
 enum fault {
 	FAULT_STATEMENT,  /* the statement's own: an answer like any other */
-	FAULT_STALE,      /* the prepared form is gone or no longer fits; nothing was executed */
-	FAULT_TRANSIENT,  /* serialization failure or deadlock: the transaction may be run again */
+	FAULT_STALE,      /* the prepared form no longer fits: a table was changed; nothing was executed */
+	FAULT_GONE,       /* the prepared form is not there, or another of its name is; nothing was executed */
+	FAULT_READ_ONLY,  /* a write where the transaction, or the server, allows none; nothing was executed */
+	FAULT_TRANSIENT,  /* given up for the sake of others: the transaction may be run again */
 	FAULT_CONNECTION, /* FATAL or PANIC: the connection ends */
 };
 

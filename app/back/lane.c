@@ -51,7 +51,7 @@
 enum {
 	NAME_SIZE = STATEMENT_NAME_SIZE + 1 + NUMBER_INT_MAX,
 	NAMES_STEP = 32,
-	STALE_MANY = 8,      /* on one connection */
+	GONE_MANY = 8,       /* on one connection */
 	CANCEL_LOOK_MS = 10, /* how often a cancel under way is looked at */
 };
 
@@ -162,7 +162,7 @@ static void drop_connection(struct lane *lane)
 	PQfinish(lane->connection);
 	lane->connection = NULL;
 	lane->last_name = 1;
-	lane->stale_count = 0;
+	lane->gone_count = 0;
 	if (lane->names)
 		memset(lane->names, 0, lane->names_cap * sizeof(*lane->names));
 	if (is_connected(lane) && !lane->is_lent) /* lend.c counts its own */
@@ -396,14 +396,13 @@ static void forget_name(struct lane *lane, const struct query *query)
 }
 
 /* Behind a pool that changes sessions between transactions (PgBouncer), what one has prepared the next does not know. */
-static void note_stale(struct lane *lane, const struct query *query)
+static void note_gone(struct lane *lane, const struct query *query)
 {
 	struct lane_host *host = lane->host;
 
-	metrics_add(METRIC_DB_STALE, 1);
-	if (query->name <= 1) /* once is nothing: DISCARD ALL, or a table that was changed */
+	if (query->name <= 1) /* once is nothing: DEALLOCATE or DISCARD ALL */
 		return;
-	if (++lane->stale_count < STALE_MANY || host->is_unnamed || host->settings->db_prepare != PREPARE_AUTO)
+	if (++lane->gone_count < GONE_MANY || host->is_unnamed || host->settings->db_prepare != PREPARE_AUTO)
 		return;
 	host->is_unnamed = true;
 	log_warn("database: prepared statements keep disappearing, as behind PgBouncer in transaction mode: from now "
@@ -411,18 +410,29 @@ static void note_stale(struct lane *lane, const struct query *query)
 		 "unnamed; db_prepare = unnamed does so from the start");
 }
 
+/* It is a standby, or a primary set aside; a new connection may find its successor. One that was made just now is no better. */
+static void leave_read_only(struct lane *lane)
+{
+	if (now_ns(lane) - lane->made_ns >= lane->host->settings->db_retry_most * CLOCK_MS)
+		lose(lane, "the server takes no writes any more");
+}
+
 static void end_faulty(struct lane *lane, struct query *query)
 {
 	enum fault fault = fault_of(query->result);
+	bool is_stale = fault == FAULT_STALE || fault == FAULT_GONE;
+	bool is_misplaced = fault == FAULT_READ_ONLY && !lane->is_read_only;
 	enum leat_result outcome;
 
 	metrics_add(METRIC_DB_ERRORS, 1);
-	query->is_transient = fault == FAULT_STALE || fault == FAULT_TRANSIENT;
-	if (fault == FAULT_STALE || query->has_parse)
+	query->is_transient = is_stale || fault == FAULT_TRANSIENT;
+	if (is_stale || query->has_parse)
 		forget_name(lane, query);
-	if (fault == FAULT_STALE)
-		note_stale(lane, query);
-	if (query->state == QUERY_SENT && fault == FAULT_STALE && !query->was_renamed && !query->is_last_try) {
+	if (is_stale)
+		metrics_add(METRIC_DB_STALE, 1);
+	if (fault == FAULT_GONE)
+		note_gone(lane, query);
+	if (query->state == QUERY_SENT && is_stale && !query->was_renamed && !query->is_last_try) {
 		query->was_renamed = true;
 		PQclear(query->result);
 		query->result = NULL;
@@ -430,7 +440,9 @@ static void end_faulty(struct lane *lane, struct query *query)
 		return;
 	}
 	outcome = query->state == QUERY_SENT ? fault_report(query->result, query_text(query)) : LEAT_INTERNAL;
-	query_finish(lane->host->queries, query, outcome, NULL);
+	query_finish(lane->host->queries, query, is_misplaced ? LEAT_UNAVAILABLE : outcome, NULL);
+	if (is_misplaced)
+		leave_read_only(lane);
 }
 
 /* The head's Sync was reached: it is answered. */

@@ -80,7 +80,7 @@ struct lane {
 	unsigned *names; /* by statement index: under which number it is prepared here; 0: it is not, yet */
 	unsigned names_cap;
 	unsigned last_name;          /* of those prepared again */
-	unsigned stale_count;        /* how often the form of a statement prepared again was gone or no longer fit */
+	unsigned gone_count;         /* how often the form of a statement prepared again was gone */
 	int64_t made_ns;             /* when it became LANE_READY */
 	int64_t answered_ns;         /* when the last answer came */
 	struct query *late;          /* LATE: the head that is waited for */
@@ -90,6 +90,7 @@ struct lane {
 	char why[256];               /* why it is LANE_DOWN */
 	struct lane *next_returning; /* lent, and to be given back (session.c) */
 	bool is_rolled_back;         /* then: by a ROLLBACK that is not the request's */
+	bool is_read_only;           /* lent, for a transaction that is to be READ ONLY */
 };
 
 void lane_init(struct lane *lane, struct lane_host *host);

@@ -38,7 +38,7 @@ enum leat_result session_open(struct call *call, struct session *session)
 		return LEAT_UNAVAILABLE;
 	*session = (struct session){ 0 };
 	LEAT_TRY(lend_take(db->lend, &db->host, call->deadline_ns, &session->lane));
-	session->lane->is_rolled_back = false;
+	session->lane->is_rolled_back = session->lane->is_read_only = false;
 	call->session = session;
 	return LEAT_OK;
 }
@@ -181,6 +181,7 @@ static enum leat_result run_once(struct leat_request *req, const struct leat_tx_
 
 	LEAT_TRY(session_open(call, &session));
 	session.is_transaction = true;
+	session.lane->is_read_only = options->read_only;
 	result = command(call, begins[options->isolation][options->read_only], NULL);
 	if (result == LEAT_OK)
 		result = fn(req, arg);

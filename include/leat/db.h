@@ -27,7 +27,7 @@
  * Errors:         LEAT_NOT_FOUND no row; LEAT_CONFLICT unique, foreign key, exclusion or check violation
  *                 (SQLSTATE class 23); LEAT_INVALID a value that PostgreSQL cannot keep (NUL in a text, a number out of its
  *                 column's range); LEAT_TIMED_OUT at the request's deadline; LEAT_CANCELLED; LEAT_UNAVAILABLE
- *                 when the database is away, refuses work, or the lanes are full; LEAT_INTERNAL for every other SQL error
+ *                 when the database is away, refuses work, takes no writes for now, or the lanes are full; LEAT_INTERNAL for every other SQL error
  *                 (logged with SQLSTATE and text) and for columns that do not fit the shape.
  */
 #ifndef LEAT_DB_H
