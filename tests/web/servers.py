@@ -106,33 +106,49 @@ class Server:
 
 
 class Postgres:
-    """A PostgreSQL of our own, reached by its Unix socket. It refuses to run as root, so root becomes its user."""
+    """A PostgreSQL of our own, reached by its Unix socket. It refuses to run as root, so root becomes its user.
 
-    def __init__(self, folder):
+    `settings` are its settings; `standby_of` makes it a standby of another one; `launcher`, words in front of its command line,
+    have to do without our change of user: see AS_POSTGRES.
+    """
+
+    AS_POSTGRES = ("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups")
+
+    def __init__(self, folder, standby_of=None, launcher=(), **settings):
         self.user = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
         self.programs = pathlib.Path(max(glob.glob("/usr/lib/postgresql/*/bin/initdb"))).parent
+        self.launcher = launcher
+        self.settings = {"listen_addresses": "", "fsync": "off", "max_connections": 60} | settings
         self.folder = pathlib.Path(folder)
         self.folder.mkdir()
         if self.user:
             shutil.chown(self.folder, "postgres", "postgres")
         self.url = f"postgresql://postgres@/postgres?host={self.folder}"
-        subprocess.run(
-            [self.programs / "initdb", "-D", self.folder / "data", "--username=postgres", "--auth=trust", "--no-sync",
-             "--locale=C.UTF-8"],
-            check=True, stdout=subprocess.DEVNULL, cwd=self.folder, **self.user)
+        self.make_data(standby_of)
         self.start()
 
+    def make_data(self, primary):
+        if primary:
+            command = ["pg_basebackup", "--write-recovery-conf", "--checkpoint=fast", "-d", primary.url]
+        else:
+            command = ["initdb", "--username=postgres", "--auth=trust", "--locale=C.UTF-8"]
+        subprocess.run(
+            [self.programs / command[0], "-D", self.folder / "data", "--no-sync", *command[1:]],
+            check=True, stdout=subprocess.DEVNULL, cwd=self.folder, **self.user)
+
     def start(self):
+        settings = [word for name, value in self.settings.items() for word in ("-c", f"{name}={value}")]
         self.server = Server(
             "postgres", self.folder,
-            [self.programs / "postgres", "-D", self.folder / "data", "-k", self.folder, "-c", "listen_addresses=",
-             "-c", "fsync=off", "-c", "max_connections=60"],
-            stop_signal=signal.SIGINT, **self.user)
+            [*self.launcher, self.programs / "postgres", "-D", self.folder / "data", "-k", self.folder, *settings],
+            stop_signal=signal.SIGINT, **({} if self.launcher else self.user))
         self.server.wait_for(
             lambda: subprocess.run([self.programs / "pg_isready", "-q", "-d", self.url]).returncode == 0,
             "PostgreSQL accepts connections")
 
-    def stop(self):
+    def stop(self, number=signal.SIGINT):
+        """SIGINT: it ends its sessions, and then itself. SIGQUIT: as if it had crashed."""
+        self.server.stop_signal = number
         return self.server.stop()
 
     def run(self, sql):

@@ -1,4 +1,4 @@
-/* testbed.c - a service for the web and hostile tests: routes that wait, echo, ignore, grow and break. */
+/* testbed.c - a service for the web and hostile tests: routes that wait, echo, ignore, grow and break, and some that ask a database. */
 #include <leat.h>
 
 #include <signal.h>
@@ -144,6 +144,147 @@ static enum leat_result get_deep(struct leat_request *req)
 			       leat_format(req, "%lld\n", (long long)deep(&first, leat_path_int(req, "depth"))));
 }
 
+/* The database: each on a lane, and in a transaction on a connection that is lent ------------------------------------ */
+
+struct number {
+	int64_t n;
+};
+
+static const struct leat_shape number_shape = LEAT_SHAPE(struct number, LEAT_INT(n));
+
+struct thing {
+	int64_t id;
+	leat_text name;
+};
+
+static const struct leat_shape thing_shape = LEAT_SHAPE(struct thing, LEAT_INT(id), LEAT_TEXT(name));
+
+static const struct leat_statement read_number = { .sql = "SELECT $1::int8 AS n",
+						   .row = &number_shape,
+						   .read_only = true };
+static const struct leat_statement sleep_in_database = { .sql = "SELECT count(pg_sleep($1)) AS n",
+							 .row = &number_shape,
+							 .read_only = true };
+static const struct leat_statement first_thing = { .sql = "SELECT * FROM things ORDER BY id LIMIT 1",
+						   .row = &thing_shape,
+						   .read_only = true };
+static const struct leat_statement add_key = { .sql = "INSERT INTO keys (key) VALUES ($1)" };
+static const struct leat_statement discard_all = { .sql = "DISCARD ALL" };
+static const struct leat_statement deallocate_all = { .sql = "DEALLOCATE ALL" };
+
+static enum leat_result ask_number(struct leat_request *req, void *number)
+{
+	return leat_db_one(req, &read_number, number, LEAT_ARG(leat_path_int(req, "n")));
+}
+
+static enum leat_result get_number(struct leat_request *req)
+{
+	struct number number;
+
+	LEAT_TRY(ask_number(req, &number));
+	return leat_reply(req, 200, &number_shape, &number);
+}
+
+static enum leat_result get_number_lent(struct leat_request *req)
+{
+	struct number number;
+
+	LEAT_TRY(leat_tx(req, NULL, ask_number, &number));
+	return leat_reply(req, 200, &number_shape, &number);
+}
+
+static enum leat_result ask_sleep(struct leat_request *req, void *number)
+{
+	return leat_db_one(req, &sleep_in_database, number, LEAT_ARG((double)leat_path_int(req, "ms") / 1000));
+}
+
+static enum leat_result get_db_sleep(struct leat_request *req)
+{
+	struct number number;
+
+	LEAT_TRY(ask_sleep(req, &number));
+	return leat_reply(req, 200, &number_shape, &number);
+}
+
+static enum leat_result get_db_sleep_lent(struct leat_request *req)
+{
+	struct number number;
+
+	LEAT_TRY(leat_tx(req, NULL, ask_sleep, &number));
+	return leat_reply(req, 200, &number_shape, &number);
+}
+
+static enum leat_result ask_thing(struct leat_request *req, void *thing)
+{
+	return leat_db_one(req, &first_thing, thing);
+}
+
+static enum leat_result get_thing(struct leat_request *req)
+{
+	struct thing thing;
+
+	LEAT_TRY(ask_thing(req, &thing));
+	return leat_reply(req, 200, &thing_shape, &thing);
+}
+
+static enum leat_result get_thing_lent(struct leat_request *req)
+{
+	struct thing thing;
+
+	LEAT_TRY(leat_tx(req, NULL, ask_thing, &thing));
+	return leat_reply(req, 200, &thing_shape, &thing);
+}
+
+static enum leat_result write_key(struct leat_request *req, void *arg)
+{
+	(void)arg;
+	return leat_db_exec(req, &add_key, NULL, LEAT_ARG(leat_path_int(req, "key")));
+}
+
+static enum leat_result post_key(struct leat_request *req)
+{
+	LEAT_TRY(write_key(req, NULL));
+	return leat_reply_empty(req, 204);
+}
+
+static enum leat_result post_key_lent(struct leat_request *req)
+{
+	LEAT_TRY(leat_tx(req, NULL, write_key, NULL));
+	return leat_reply_empty(req, 204);
+}
+
+static enum leat_result post_key_read_only(struct leat_request *req)
+{
+	const struct leat_tx_options read_only = { .read_only = true };
+
+	LEAT_TRY(leat_tx(req, &read_only, write_key, NULL));
+	return leat_reply_empty(req, 204);
+}
+
+static enum leat_result post_discard_all(struct leat_request *req)
+{
+	LEAT_TRY(leat_db_exec(req, &discard_all, NULL));
+	return leat_reply_empty(req, 204);
+}
+
+static enum leat_result forget_all(struct leat_request *req, void *arg)
+{
+	(void)arg;
+	return leat_db_exec(req, &deallocate_all, NULL);
+}
+
+static enum leat_result post_deallocate_all(struct leat_request *req)
+{
+	LEAT_TRY(forget_all(req, NULL));
+	return leat_reply_empty(req, 204);
+}
+
+static enum leat_result post_deallocate_all_lent(struct leat_request *req)
+{
+	LEAT_TRY(leat_tx(req, NULL, forget_all, NULL));
+	return leat_reply_empty(req, 204);
+}
+
 static const struct leat_route routes[] = {
 	{ LEAT_GET, "/hello", get_hello, .summary = "A rendered reply" },
 	{ LEAT_GET, "/sleep/{ms:int}", get_sleep, .summary = "Waits", .deadline_ms = 60000 },
@@ -162,9 +303,25 @@ static const struct leat_route routes[] = {
 	LEAT_ROUTES_END
 };
 
+static const struct leat_route database_routes[] = {
+	{ LEAT_GET, "/db/number/{n:int}", get_number, .summary = "Reads", .deadline_ms = 1000 },
+	{ LEAT_GET, "/db/number/{n:int}/lent", get_number_lent, .summary = "Reads", .deadline_ms = 1000 },
+	{ LEAT_GET, "/db/sleep/{ms:int}", get_db_sleep, .summary = "Sleeps in the database", .deadline_ms = 1000 },
+	{ LEAT_GET, "/db/sleep/{ms:int}/lent", get_db_sleep_lent, .summary = "Sleeps there", .deadline_ms = 1000 },
+	{ LEAT_GET, "/db/thing", get_thing, .summary = "All columns of a row", .deadline_ms = 1000 },
+	{ LEAT_GET, "/db/thing/lent", get_thing_lent, .summary = "All columns of a row", .deadline_ms = 1000 },
+	{ LEAT_POST, "/db/keys/{key:int}", post_key, .summary = "Writes", .deadline_ms = 1000 },
+	{ LEAT_POST, "/db/keys/{key:int}/lent", post_key_lent, .summary = "Writes", .deadline_ms = 1000 },
+	{ LEAT_POST, "/db/keys/{key:int}/read-only", post_key_read_only, .summary = "Writes where it may not" },
+	{ LEAT_POST, "/db/discard-all", post_discard_all, .summary = "Resets a lane behind leat's back" },
+	{ LEAT_POST, "/db/deallocate-all", post_deallocate_all, .summary = "Drops what is prepared on a lane" },
+	{ LEAT_POST, "/db/deallocate-all/lent", post_deallocate_all_lent, .summary = "The same, on one that is lent" },
+	LEAT_ROUTES_END
+};
+
 int main(int argc, char **argv)
 {
-	static const struct leat_route *const tables[] = { routes, NULL };
+	static const struct leat_route *const tables[] = { routes, database_routes, NULL };
 	static const struct leat_service service = { .name = "testbed", .version = "1", .routes = tables };
 
 	return leat_main(argc, argv, &service);
