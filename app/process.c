@@ -260,10 +260,10 @@ static void free_shared_parts(struct process *process)
 	offload_free(process->offload);
 	offload_free(process->connecting);
 	offload_free(process->cancelling);
+	for (unsigned i = 0; i < process->worker_count; i++)
+		worker_free(process->workers[i]); /* what was posted to their loops runs now, and may use the following */
 	lend_free(process->lend);
 	notify_free(process->notify);
-	for (unsigned i = 0; i < process->worker_count; i++)
-		worker_free(process->workers[i]);
 	poller_free(process->poller);
 	poller_free(process->admin_poller);
 	router_free(process->router);

@@ -28,7 +28,7 @@ struct notify *notify_new(const struct settings *settings) __attribute__((return
 /* False when the thread has not ended by then. */
 bool notify_stop(struct notify *notify, int64_t deadline_ns) __attribute__((warn_unused_result));
 
-/* No subscription may be left. */
+/* No subscription may be left, and the loops of those that there were are freed: what was posted to them has run. */
 void notify_free(struct notify *notify);
 
 #endif

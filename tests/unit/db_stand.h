@@ -147,9 +147,9 @@ static void end(void)
 	offload_free(offload);
 	lend_free(lend);
 	ck_assert(notify_stop(notify, clock_now_ns() + 5 * CLOCK_S));
-	notify_free(notify);
 	arena_pool_free(pool);
-	loop_free(loop);
+	loop_free(loop); /* runs what was posted */
+	notify_free(notify);
 	ck_assert_int_eq(metrics_total(METRIC_DB_IN_FLIGHT), 0);
 	ck_assert_int_eq(metrics_total(METRIC_DB_CONNECTIONS), 0);
 }
