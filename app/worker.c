@@ -274,8 +274,7 @@ void worker_cancel(struct worker *worker)
 
 bool worker_join(struct worker *worker, int64_t deadline_ns)
 {
-	int64_t wall_ns = clock_wall_ns() + (deadline_ns - clock_now_ns());
-	struct timespec until = { .tv_sec = wall_ns / CLOCK_S, .tv_nsec = wall_ns % CLOCK_S };
+	struct timespec until = clock_wall_at(deadline_ns);
 
 	return pthread_timedjoin_np(worker->thread, NULL, &until) == 0;
 }

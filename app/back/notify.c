@@ -91,8 +91,7 @@ static void wake_thread(struct notify *notify)
 
 bool notify_stop(struct notify *notify, int64_t deadline_ns)
 {
-	int64_t wall_ns = clock_wall_ns() + (deadline_ns - clock_now_ns());
-	struct timespec until = { .tv_sec = wall_ns / CLOCK_S, .tv_nsec = wall_ns % CLOCK_S };
+	struct timespec until = clock_wall_at(deadline_ns);
 
 	if (!notify->has_thread)
 		return true;

@@ -39,4 +39,12 @@ static inline int64_t clock_wall_ns(void)
 	return clock_read_ns_(CLOCK_REALTIME);
 }
 
+/* For calls that take a time of day to wait until, such as pthread_timedjoin_np. 'deadline_ns' is none that never comes. */
+static inline struct timespec clock_wall_at(int64_t deadline_ns)
+{
+	int64_t wall_ns = clock_wall_ns() + (deadline_ns - clock_now_ns());
+
+	return (struct timespec){ .tv_sec = wall_ns / CLOCK_S, .tv_nsec = wall_ns % CLOCK_S };
+}
+
 #endif

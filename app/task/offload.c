@@ -81,12 +81,10 @@ static void *offload_thread(void *arg)
 static bool join(pthread_t thread, int64_t deadline_ns)
 {
 	struct timespec until;
-	int64_t wall_ns;
 
 	if (deadline_ns == CLOCK_NEVER)
 		return pthread_join(thread, NULL) == 0;
-	wall_ns = clock_wall_ns() + (deadline_ns - clock_now_ns());
-	until = (struct timespec){ .tv_sec = wall_ns / CLOCK_S, .tv_nsec = wall_ns % CLOCK_S };
+	until = clock_wall_at(deadline_ns);
 	return pthread_timedjoin_np(thread, NULL, &until) == 0;
 }
 
