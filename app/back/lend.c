@@ -51,7 +51,6 @@ struct lend {
 
 /* What happens under the lock, to be carried out without it. */
 struct errands {
-	struct lent *to_close;
 	struct waiter *to_grant; /* in a list by next */
 	unsigned dials;
 };
@@ -367,12 +366,11 @@ void lend_give(struct lend *lend, struct lane *lane)
 	struct errands errands = { 0 };
 	bool is_kept;
 
+	lane_release(lane);
 	if (is_too_old(lent)) {
-		lane_release(lane);
 		forget(lend, lent, METRIC_DB_LENT_LIFETIME_CLOSED);
 		return;
 	}
-	lane_release(lane);
 	pthread_mutex_lock(&lend->lock);
 	is_kept = hand(lend, lent, &errands);
 	if (!is_kept && lend->idle_count < (unsigned)lend->settings->db_lent_idle_max &&
