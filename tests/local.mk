@@ -1,19 +1,39 @@
-# tests: one Check program a module; services and peers for the web and hostile tests. See tests/README.md.
+# tests: Check programs, one a module or a part of it; services and peers for the web and hostile tests. See tests/README.md.
 unit_programs = \
 	tests/unit/t_accesslog \
 	tests/unit/t_arena \
 	tests/unit/t_argument \
 	tests/unit/t_base64 \
+	tests/unit/t_bouncer \
 	tests/unit/t_calendar \
 	tests/unit/t_command_line \
+	tests/unit/t_copy \
 	tests/unit/t_db \
+	tests/unit/t_db_deadlines \
+	tests/unit/t_db_kinds \
+	tests/unit/t_db_losses \
+	tests/unit/t_db_prepared \
+	tests/unit/t_db_several \
 	tests/unit/t_gate \
+	tests/unit/t_gate_order \
+	tests/unit/t_gate_params \
+	tests/unit/t_gate_properties \
+	tests/unit/t_gate_values \
 	tests/unit/t_json_read \
+	tests/unit/t_json_read_kinds \
+	tests/unit/t_json_read_lists \
+	tests/unit/t_json_read_numbers \
+	tests/unit/t_json_read_texts \
 	tests/unit/t_json_write \
+	tests/unit/t_lend \
 	tests/unit/t_log \
 	tests/unit/t_metrics \
 	tests/unit/t_migrate \
+	tests/unit/t_migrate_alone \
 	tests/unit/t_migrate_split \
+	tests/unit/t_migrate_together \
+	tests/unit/t_migrate_undo \
+	tests/unit/t_notify \
 	tests/unit/t_number \
 	tests/unit/t_offload \
 	tests/unit/t_problem \
@@ -22,10 +42,15 @@ unit_programs = \
 	tests/unit/t_router \
 	tests/unit/t_row \
 	tests/unit/t_settings \
+	tests/unit/t_settings_shown \
+	tests/unit/t_settings_sources \
+	tests/unit/t_slow \
 	tests/unit/t_supervisor \
 	tests/unit/t_task \
 	tests/unit/t_timer \
 	tests/unit/t_tx \
+	tests/unit/t_tx_loss \
+	tests/unit/t_tx_retry \
 	tests/unit/t_uri \
 	tests/unit/t_utf8 \
 	tests/unit/t_uuid \
@@ -33,7 +58,16 @@ unit_programs = \
 
 if HAVE_CHECK
 noinst_LTLIBRARIES += libharness.la
-libharness_la_SOURCES = tests/unit/harness.c tests/unit/harness.h tests/unit/db_stand.h
+libharness_la_SOURCES = tests/unit/harness.c \
+	tests/unit/arena_stand.h \
+	tests/unit/db_stand.h \
+	tests/unit/gate_script.h \
+	tests/unit/harness.h \
+	tests/unit/json_reading.h \
+	tests/unit/migrate_folder.h \
+	tests/unit/people.h \
+	tests/unit/postgres.h \
+	tests/unit/settings_stand.h
 libharness_la_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 
 check_PROGRAMS += $(unit_programs)
@@ -102,7 +136,6 @@ EXTRA_DIST += \
 	tests/rules/source.sh \
 	tests/run \
 	tests/run.py \
-	tests/unit/postgres.h \
 	tests/unit/with-postgres \
 	tests/web/conftest.py \
 	tests/web/fastcgi.py \

@@ -1,12 +1,18 @@
-/* db_stand.h - a worker as far as the database sees one, before a real PostgreSQL: loop, lanes, memory, requests. For t_db.c and
- * t_tx.c, which each have it whole.
+/* db_stand.h - a worker as far as the database sees one, before a real PostgreSQL: loop, lanes, memory, requests.
  *
  * Use:
  *     TASK_TEST(a_sentence)
  *     {
  *         ck_assert_result(leat_db_exec(req, &statement, NULL), LEAT_OK);   -- in a request's task
  *     }
- *     tcase_add_checked_fixture(HARNESS_CASE(s, "name", a_sentence), setup, teardown);
+ *     HARNESS_CASE_WITH(s, "name", setup, teardown, a_sentence);
+ *
+ * A program with settings of its own changes them between set_defaults and set_up_stand, in its own setup. people.h has the
+ * statements on the table that is made.
+ *
+ * Ownership:      the stand goes with the test; a job is the test's, and must outlive its task.
+ * Thread-safety:  the main thread, and in its tasks.
+ * Errors:         a condition that never comes true fails the test by name; so do statements and connections left over at the end.
  */
 #ifndef TESTS_UNIT_DB_STAND_H
 #define TESTS_UNIT_DB_STAND_H
@@ -61,7 +67,7 @@ struct job {
 	int64_t took_ms;
 };
 
-static struct job *job_of(struct leat_request *req)
+static inline struct job *job_of(struct leat_request *req)
 {
 	return (struct job *)req;
 }
@@ -206,7 +212,7 @@ static void set_up_stand(void)
 	begin();
 }
 
-static void setup(void)
+static inline void setup(void)
 {
 	set_defaults();
 	set_up_stand();

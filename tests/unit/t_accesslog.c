@@ -412,7 +412,7 @@ START_TEST(a_reader_that_left_costs_lines_only)
 END_TEST
 
 /* HARNESS_CASE in a folder of its own. */
-#define CASE(suite, name, ...) tcase_add_checked_fixture(HARNESS_CASE(suite, name, __VA_ARGS__), set_up, tear_down)
+#define CASE(suite, name, ...) HARNESS_CASE_WITH(suite, name, set_up, tear_down, __VA_ARGS__)
 
 Suite *suite(void)
 {

@@ -118,12 +118,10 @@ Suite *suite(void)
 {
 	Suite *s = suite_create("arena");
 
-	tcase_add_checked_fixture(HARNESS_CASE(s, "arena", pieces_are_aligned_and_apart, a_piece_larger_than_any_block_is_given,
-					       copies_end_with_nul, hooks_run_at_the_reset_last_one_first,
-					       a_warm_arena_allocates_nothing),
-				  set_up, tear_down);
-	tcase_add_checked_fixture(HARNESS_CASE(s, "buffer", a_buffer_grows_and_keeps_its_bytes,
-					       buffers_that_grow_in_turns_do_not_mix),
-				  set_up, tear_down);
+	HARNESS_CASE_WITH(s, "arena", set_up, tear_down, pieces_are_aligned_and_apart,
+			  a_piece_larger_than_any_block_is_given, copies_end_with_nul,
+			  hooks_run_at_the_reset_last_one_first, a_warm_arena_allocates_nothing);
+	HARNESS_CASE_WITH(s, "buffer", set_up, tear_down, a_buffer_grows_and_keeps_its_bytes,
+			  buffers_that_grow_in_turns_do_not_mix);
 	return s;
 }

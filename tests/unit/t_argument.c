@@ -1,26 +1,11 @@
-/* t_argument.c - arguments in the form that PostgreSQL reads (back/argument.h). That it does read them is in t_db.c. */
+/* t_argument.c - arguments in the form that PostgreSQL reads (back/argument.h). That it does is in t_db.c and t_db_kinds.c. */
 #include "back/argument.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/calendar.h"
-#include "tests/unit/harness.h"
-
-static struct arena_pool *pool;
-static struct arena arena;
-
-static void set_up(void)
-{
-	pool = arena_pool_new(0);
-	arena_init(&arena, pool);
-}
-
-static void tear_down(void)
-{
-	arena_reset(&arena);
-	arena_pool_free(pool);
-}
+#include "tests/unit/arena_stand.h"
 
 static const char *written(struct leat_arg arg)
 {
@@ -168,14 +153,10 @@ Suite *suite(void)
 {
 	Suite *s = suite_create("argument");
 
-	tcase_add_checked_fixture(HARNESS_CASE(s, "forms", numbers_and_bools_are_written_shortly,
-					       texts_and_json_go_as_they_are, bytes_are_hexadecimal_digits,
-					       times_and_uuids_are_written_as_in_json, arrays_are_in_braces,
-					       texts_in_arrays_are_quoted, what_is_absent_is_null,
-					       several_keep_their_order, the_longest_values_have_room),
-				  set_up, tear_down);
-	tcase_add_checked_fixture(
-		HARNESS_CASE(s, "refusals", a_nul_in_a_text_is_refused, a_time_that_is_not_held_is_refused), set_up,
-		tear_down);
+	ARENA_CASE(s, "forms", numbers_and_bools_are_written_shortly, texts_and_json_go_as_they_are,
+		   bytes_are_hexadecimal_digits, times_and_uuids_are_written_as_in_json, arrays_are_in_braces,
+		   texts_in_arrays_are_quoted, what_is_absent_is_null, several_keep_their_order,
+		   the_longest_values_have_room);
+	ARENA_CASE(s, "refusals", a_nul_in_a_text_is_refused, a_time_that_is_not_held_is_refused);
 	return s;
 }

@@ -175,7 +175,7 @@ START_TEST(a_very_long_option_is_refused)
 END_TEST
 
 /* HARNESS_CASE with the settings ready. */
-#define CASE(suite, name, ...) tcase_add_checked_fixture(HARNESS_CASE(suite, name, __VA_ARGS__), set_up, tear_down)
+#define CASE(suite, name, ...) HARNESS_CASE_WITH(suite, name, set_up, tear_down, __VA_ARGS__)
 
 Suite *suite(void)
 {

@@ -6,23 +6,14 @@
 
 #include "base/calendar.h"
 #include "http/json_write.h"
-#include "tests/unit/harness.h"
+#include "tests/unit/arena_stand.h"
 
-static struct arena_pool *pool;
-static struct arena arena;
 static struct buffer out;
 
 static void set_up(void)
 {
-	pool = arena_pool_new(0);
-	arena_init(&arena, pool);
+	set_up_arena();
 	buffer_init(&out, &arena, 1); /* so that every reservation has to grow it */
-}
-
-static void tear_down(void)
-{
-	arena_reset(&arena);
-	arena_pool_free(pool);
 }
 
 /* What was written since the last time. */
@@ -407,25 +398,17 @@ Suite *suite(void)
 {
 	Suite *s = suite_create("json_write");
 
-	tcase_add_checked_fixture(HARNESS_CASE(s, "shapes", writes_members_in_the_order_of_the_shape,
-					       writes_an_absent_text_as_null, writes_integers_of_every_size,
-					       writes_lists_and_objects,
-					       writes_an_absent_object_as_null_when_it_is_optional),
-				  set_up, tear_down);
-	tcase_add_checked_fixture(HARNESS_CASE(s, "other kinds", writes_every_other_kind, writes_what_is_empty_as_empty,
-					       writes_arrays_without_items_as_empty_when_they_are_required,
-					       writes_a_time_that_is_not_held_as_null),
-				  set_up, tear_down);
-	tcase_add_checked_fixture(HARNESS_CASE(s, "what is absent", writes_null_for_what_is_not_there,
-					       writes_zero_for_a_zero_that_is_there,
-					       an_object_is_there_when_a_zero_in_it_is),
-				  set_up, tear_down);
-	tcase_add_checked_fixture(HARNESS_CASE(s, "texts", escapes_what_must_be_escaped, leaves_the_rest_as_it_is,
-					       replaces_each_byte_that_is_not_utf8,
-					       sees_what_needs_an_escape_at_every_place),
-				  set_up, tear_down);
-	tcase_add_checked_fixture(HARNESS_CASE(s, "doubles", writes_doubles_shortly, writes_what_is_no_number_as_null,
-					       writes_doubles_that_read_back_the_same),
-				  set_up, tear_down);
+	HARNESS_CASE_WITH(s, "shapes", set_up, tear_down_arena, writes_members_in_the_order_of_the_shape,
+			  writes_an_absent_text_as_null, writes_integers_of_every_size, writes_lists_and_objects,
+			  writes_an_absent_object_as_null_when_it_is_optional);
+	HARNESS_CASE_WITH(s, "other kinds", set_up, tear_down_arena, writes_every_other_kind,
+			  writes_what_is_empty_as_empty, writes_arrays_without_items_as_empty_when_they_are_required,
+			  writes_a_time_that_is_not_held_as_null);
+	HARNESS_CASE_WITH(s, "what is absent", set_up, tear_down_arena, writes_null_for_what_is_not_there,
+			  writes_zero_for_a_zero_that_is_there, an_object_is_there_when_a_zero_in_it_is);
+	HARNESS_CASE_WITH(s, "texts", set_up, tear_down_arena, escapes_what_must_be_escaped, leaves_the_rest_as_it_is,
+			  replaces_each_byte_that_is_not_utf8, sees_what_needs_an_escape_at_every_place);
+	HARNESS_CASE_WITH(s, "doubles", set_up, tear_down_arena, writes_doubles_shortly,
+			  writes_what_is_no_number_as_null, writes_doubles_that_read_back_the_same);
 	return s;
 }

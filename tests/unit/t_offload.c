@@ -108,8 +108,7 @@ Suite *suite(void)
 {
 	Suite *s = suite_create("offload");
 
-	tcase_add_checked_fixture(HARNESS_CASE(s, "offload", a_call_comes_back_with_its_result,
-					       a_call_given_up_changes_nothing_later, a_full_queue_refuses),
-				  set_up, tear_down);
+	HARNESS_CASE_WITH(s, "offload", set_up, tear_down, a_call_comes_back_with_its_result,
+			  a_call_given_up_changes_nothing_later, a_full_queue_refuses);
 	return s;
 }

@@ -1,21 +1,6 @@
 /* t_problem.c - problem documents. */
 #include "http/problem.h"
-#include "tests/unit/harness.h"
-
-static struct arena_pool *pool;
-static struct arena arena;
-
-static void set_up(void)
-{
-	pool = arena_pool_new(0);
-	arena_init(&arena, pool);
-}
-
-static void tear_down(void)
-{
-	arena_reset(&arena);
-	arena_pool_free(pool);
-}
+#include "tests/unit/arena_stand.h"
 
 static const char *as_json(const struct problem *problem, leat_text request_id)
 {
@@ -115,13 +100,9 @@ Suite *suite(void)
 {
 	Suite *s = suite_create("problem");
 
-	tcase_add_checked_fixture(HARNESS_CASE(s, "document", writes_title_and_status_of_a_result,
-					       writes_detail_and_request_id, lists_faults_in_their_order,
-					       says_when_there_are_more_faults_than_it_lists,
-					       lists_exactly_as_many_faults_as_it_may),
-				  set_up, tear_down);
-	tcase_add_checked_fixture(HARNESS_CASE(s, "results", knows_name_and_status_of_every_result,
-					       takes_an_unknown_result_for_an_internal_error),
-				  set_up, tear_down);
+	ARENA_CASE(s, "document", writes_title_and_status_of_a_result, writes_detail_and_request_id,
+		   lists_faults_in_their_order, says_when_there_are_more_faults_than_it_lists,
+		   lists_exactly_as_many_faults_as_it_may);
+	ARENA_CASE(s, "results", knows_name_and_status_of_every_result, takes_an_unknown_result_for_an_internal_error);
 	return s;
 }

@@ -135,12 +135,10 @@ Suite *suite(void)
 {
 	Suite *s = suite_create("retry");
 
-	tcase_add_checked_fixture(HARNESS_CASE(s, "back-off", is_due_at_first, waits_longer_after_each_failure,
-					       never_waits_longer_than_the_most, never_waits_less_than_half,
-					       is_not_due_before_its_time, workers_spread_out,
-					       forgets_failures_after_a_success, what_lived_long_is_tried_again_at_once,
-					       what_comes_and_goes_is_not_chased, a_loss_is_no_failure, does_not_overflow,
-					       a_most_below_the_least_counts_as_the_least),
-				  setup, NULL);
+	HARNESS_CASE_WITH(s, "back-off", setup, NULL, is_due_at_first, waits_longer_after_each_failure,
+			  never_waits_longer_than_the_most, never_waits_less_than_half, is_not_due_before_its_time,
+			  workers_spread_out, forgets_failures_after_a_success, what_lived_long_is_tried_again_at_once,
+			  what_comes_and_goes_is_not_chased, a_loss_is_no_failure, does_not_overflow,
+			  a_most_below_the_least_counts_as_the_least);
 	return s;
 }

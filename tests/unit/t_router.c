@@ -10,24 +10,9 @@
 
 #include "http/method.h"
 #include "http/router.h"
-#include "tests/unit/harness.h"
+#include "tests/unit/arena_stand.h"
 
 enum { ROUTES_MAX = 320 };
-
-static struct arena_pool *pool;
-static struct arena arena;
-
-static void set_up(void)
-{
-	pool = arena_pool_new(0);
-	arena_init(&arena, pool);
-}
-
-static void tear_down(void)
-{
-	arena_reset(&arena);
-	arena_pool_free(pool);
-}
 
 static enum leat_result handler(struct leat_request *req)
 {
@@ -504,32 +489,21 @@ Suite *suite(void)
 {
 	Suite *s = suite_create("router");
 
-	tcase_add_checked_fixture(HARNESS_CASE(s, "priority", prefers_literal_then_int_then_any_then_tail,
-					       goes_back_where_gin_gives_up, goes_back_over_several_levels,
-					       goes_back_from_int_to_any, considers_only_routes_of_the_method,
-					       takes_literals_beside_parameters,
-					       lets_routes_name_the_same_place_differently),
-				  set_up, tear_down);
-	tcase_add_checked_fixture(HARNESS_CASE(s, "segments", counts_a_trailing_slash, never_lets_a_parameter_be_empty,
-					       matches_an_empty_segment_only_where_the_pattern_has_one,
-					       gives_a_tail_all_the_rest_without_its_slash,
-					       tells_apart_literals_that_begin_alike,
-					       takes_integers_in_their_one_spelling, finds_segments_of_every_length),
-				  set_up, tear_down);
-	tcase_add_checked_fixture(HARNESS_CASE(s, "escapes", decodes_each_parameter_once,
-					       matches_literals_in_their_escaped_spelling,
-					       never_splits_at_an_escaped_slash, refuses_paths_that_cannot_be_decoded,
-					       refuses_a_nul_in_the_path, needs_no_memory_for_a_plain_path),
-				  set_up, tear_down);
-	tcase_add_checked_fixture(
-		HARNESS_CASE(s, "methods", answers_head_with_gets_route, weighs_heads_and_gets_routes_together,
-			     allows_what_any_matching_pattern_allows, answers_options_by_itself,
-			     refuses_methods_that_it_does_not_know, names_every_method_as_it_reads_it),
-		set_up, tear_down);
-	tcase_add_checked_fixture(HARNESS_CASE(s, "start-up", names_both_routes_of_a_conflict,
-					       takes_routes_that_differ_in_kind_only, says_what_is_wrong_with_a_pattern,
-					       refuses_a_route_without_a_handler, works_without_any_route,
-					       visits_routes_in_order_with_their_index, numbers_routes_over_all_tables),
-				  set_up, tear_down);
+	ARENA_CASE(s, "priority", prefers_literal_then_int_then_any_then_tail, goes_back_where_gin_gives_up,
+		   goes_back_over_several_levels, goes_back_from_int_to_any, considers_only_routes_of_the_method,
+		   takes_literals_beside_parameters, lets_routes_name_the_same_place_differently);
+	ARENA_CASE(s, "segments", counts_a_trailing_slash, never_lets_a_parameter_be_empty,
+		   matches_an_empty_segment_only_where_the_pattern_has_one, gives_a_tail_all_the_rest_without_its_slash,
+		   tells_apart_literals_that_begin_alike, takes_integers_in_their_one_spelling,
+		   finds_segments_of_every_length);
+	ARENA_CASE(s, "escapes", decodes_each_parameter_once, matches_literals_in_their_escaped_spelling,
+		   never_splits_at_an_escaped_slash, refuses_paths_that_cannot_be_decoded, refuses_a_nul_in_the_path,
+		   needs_no_memory_for_a_plain_path);
+	ARENA_CASE(s, "methods", answers_head_with_gets_route, weighs_heads_and_gets_routes_together,
+		   allows_what_any_matching_pattern_allows, answers_options_by_itself,
+		   refuses_methods_that_it_does_not_know, names_every_method_as_it_reads_it);
+	ARENA_CASE(s, "start-up", names_both_routes_of_a_conflict, takes_routes_that_differ_in_kind_only,
+		   says_what_is_wrong_with_a_pattern, refuses_a_route_without_a_handler, works_without_any_route,
+		   visits_routes_in_order_with_their_index, numbers_routes_over_all_tables);
 	return s;
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/unit/harness.h"
+#include "tests/unit/arena_stand.h"
 
 enum {
 	BOOL = 16,
@@ -47,21 +47,12 @@ static const struct leat_shape thing_shape =
 
 static const struct leat_statement statement = { .sql = "SELECT ...", .row = &thing_shape };
 
-static struct arena_pool *pool;
-static struct arena arena;
 static PGresult *result;
-
-static void setup(void)
-{
-	pool = arena_pool_new(0);
-	arena_init(&arena, pool);
-}
 
 static void teardown(void)
 {
 	PQclear(result);
-	arena_reset(&arena);
-	arena_pool_free(pool);
+	tear_down_arena();
 }
 
 struct column {
@@ -555,26 +546,21 @@ Suite *suite(void)
 	Suite *s = suite_create("row");
 	TCase *complaining;
 
-	tcase_add_checked_fixture(HARNESS_CASE(s, "what fits", every_kind_is_read, columns_are_found_by_name_in_any_order,
-					       texts_are_copies, a_short_float_is_widened, no_row_is_not_found,
-					       what_is_absent_leaves_zero, an_empty_text_is_not_absent, the_largest_value_fits,
-					       members_of_every_size_hold_their_limits, all_rows_become_a_list),
-				  setup, teardown);
-	tcase_add_checked_fixture(HARNESS_CASE(s, "what does not fit", null_in_a_required_field_is_internal,
-					       a_required_field_without_a_column_is_internal,
-					       a_type_that_does_not_fit_is_internal, a_kind_that_does_not_fit_is_internal,
-					       a_value_too_large_is_internal,
-					       a_negative_value_in_an_unsigned_member_is_internal,
-					       a_value_of_the_wrong_length_is_internal, one_bad_row_spoils_the_list),
-				  setup, teardown);
-	tcase_add_checked_fixture(HARNESS_CASE(s, "other kinds", bytes_are_read_whole, empty_bytes_are_not_absent,
-					       times_count_from_1970, a_uuid_is_its_bytes,
-					       json_is_its_text_of_either_type, integers_of_every_size_come_in_arrays,
-					       texts_of_every_type_come_in_arrays, an_empty_array_is_not_absent,
-					       a_bool_tells_a_value_from_nothing),
-				  setup, teardown);
+	HARNESS_CASE_WITH(s, "what fits", set_up_arena, teardown, every_kind_is_read,
+			  columns_are_found_by_name_in_any_order, texts_are_copies, a_short_float_is_widened,
+			  no_row_is_not_found, what_is_absent_leaves_zero, an_empty_text_is_not_absent,
+			  the_largest_value_fits, members_of_every_size_hold_their_limits, all_rows_become_a_list);
+	HARNESS_CASE_WITH(s, "what does not fit", set_up_arena, teardown, null_in_a_required_field_is_internal,
+			  a_required_field_without_a_column_is_internal, a_type_that_does_not_fit_is_internal,
+			  a_kind_that_does_not_fit_is_internal, a_value_too_large_is_internal,
+			  a_negative_value_in_an_unsigned_member_is_internal, a_value_of_the_wrong_length_is_internal,
+			  one_bad_row_spoils_the_list);
+	HARNESS_CASE_WITH(s, "other kinds", set_up_arena, teardown, bytes_are_read_whole, empty_bytes_are_not_absent,
+			  times_count_from_1970, a_uuid_is_its_bytes, json_is_its_text_of_either_type,
+			  integers_of_every_size_come_in_arrays, texts_of_every_type_come_in_arrays,
+			  an_empty_array_is_not_absent, a_bool_tells_a_value_from_nothing);
 	complaining = HARNESS_CASE(s, "complaints", an_array_cut_anywhere_is_never_read_past_its_end);
 	tcase_add_loop_test(complaining, what_does_not_fit_says_so, 0, sizeof(complaints) / sizeof(complaints[0]));
-	tcase_add_checked_fixture(complaining, setup, teardown);
+	tcase_add_checked_fixture(complaining, set_up_arena, teardown);
 	return s;
 }

@@ -585,23 +585,22 @@ Suite *suite(void)
 	TCase *tasks = HARNESS_CASE(s, "tasks", a_task_runs_until_it_first_waits, tasks_take_turns,
 				    a_task_started_by_a_task_runs_after_it, a_wait_ends_at_its_deadline,
 				    a_deadline_that_has_passed_does_not_wait, a_woken_task_has_the_waker_s_result,
-				    a_cancelled_wait_says_so, cancelling_is_sticky, a_wait_that_cleans_up_is_not_cancelled,
-				    the_loop_refuses_more_tasks_than_its_limit, thousands_of_tasks_sleep_at_once,
-				    each_task_keeps_its_own_registers);
+				    a_cancelled_wait_says_so, cancelling_is_sticky,
+				    a_wait_that_cleans_up_is_not_cancelled, the_loop_refuses_more_tasks_than_its_limit,
+				    thousands_of_tasks_sleep_at_once, each_task_keeps_its_own_registers);
 
 	tcase_add_checked_fixture(tasks, make_loop, free_loop);
 #if !defined(LEAT_WITH_ASAN) && !defined(LEAT_WITH_TSAN)
 	tcase_add_test_raise_signal(tasks, running_past_the_stack_ends_the_process, SIGSEGV);
 #endif
-	tcase_add_checked_fixture(HARNESS_CASE(s, "waits", a_readable_descriptor_wakes_its_task, a_silent_descriptor_times_out,
-					       the_same_descriptor_can_be_waited_for_again, a_sleep_ends_at_the_deadline),
-				  make_pair, free_pair);
-	tcase_add_checked_fixture(HARNESS_CASE(s, "threads", no_post_of_another_thread_is_lost,
-					       a_semaphore_lets_in_as_many_as_it_has, who_gives_up_takes_nothing,
-					       a_semaphore_serves_in_order,
-					       slots_are_neither_lost_nor_doubled_when_waiters_of_two_loops_give_up,
-					       a_queue_hands_on_in_order_and_makes_putters_wait,
-					       a_getter_waits_for_a_putter, an_empty_queue_times_out_and_loses_nothing),
-				  make_loop, free_loop);
+	HARNESS_CASE_WITH(s, "waits", make_pair, free_pair, a_readable_descriptor_wakes_its_task,
+			  a_silent_descriptor_times_out, the_same_descriptor_can_be_waited_for_again,
+			  a_sleep_ends_at_the_deadline);
+	HARNESS_CASE_WITH(s, "threads", make_loop, free_loop, no_post_of_another_thread_is_lost,
+			  a_semaphore_lets_in_as_many_as_it_has, who_gives_up_takes_nothing,
+			  a_semaphore_serves_in_order,
+			  slots_are_neither_lost_nor_doubled_when_waiters_of_two_loops_give_up,
+			  a_queue_hands_on_in_order_and_makes_putters_wait, a_getter_waits_for_a_putter,
+			  an_empty_queue_times_out_and_loses_nothing);
 	return s;
 }

@@ -1,21 +1,6 @@
 /* t_uri.c - request targets, percent-decoding, and the query. */
 #include "http/uri.h"
-#include "tests/unit/harness.h"
-
-static struct arena_pool *pool;
-static struct arena arena;
-
-static void set_up(void)
-{
-	pool = arena_pool_new(0);
-	arena_init(&arena, pool);
-}
-
-static void tear_down(void)
-{
-	arena_reset(&arena);
-	arena_pool_free(pool);
-}
+#include "tests/unit/arena_stand.h"
 
 /* Rendered for comparing: "path" or "path ? query"; "refused". */
 static const char *split(leat_text target)
@@ -245,18 +230,12 @@ Suite *suite(void)
 {
 	Suite *s = suite_create("uri");
 
-	tcase_add_checked_fixture(HARNESS_CASE(s, "split", splits_origin_form, splits_absolute_form,
-					       refuses_other_targets, refuses_bytes_that_no_uri_holds,
-					       refuses_dot_segments_in_any_spelling),
-				  set_up, tear_down);
-	tcase_add_checked_fixture(
-		HARNESS_CASE(s, "decode", decodes_a_segment_once, keeps_escaped_slashes_of_a_path_apart,
-			     reads_plus_as_blank_in_the_query_only, refuses_bad_escapes_nul_and_bad_utf8,
-			     copies_nothing_that_needs_no_decoding),
-		set_up, tear_down);
-	tcase_add_checked_fixture(HARNESS_CASE(s, "query", finds_a_value_by_its_name, finds_the_first_of_several,
-					       finds_a_name_that_is_escaped, tells_empty_from_absent,
-					       refuses_a_value_that_cannot_be_decoded, checks_a_query_as_a_whole),
-				  set_up, tear_down);
+	ARENA_CASE(s, "split", splits_origin_form, splits_absolute_form, refuses_other_targets,
+		   refuses_bytes_that_no_uri_holds, refuses_dot_segments_in_any_spelling);
+	ARENA_CASE(s, "decode", decodes_a_segment_once, keeps_escaped_slashes_of_a_path_apart,
+		   reads_plus_as_blank_in_the_query_only, refuses_bad_escapes_nul_and_bad_utf8,
+		   copies_nothing_that_needs_no_decoding);
+	ARENA_CASE(s, "query", finds_a_value_by_its_name, finds_the_first_of_several, finds_a_name_that_is_escaped,
+		   tells_empty_from_absent, refuses_a_value_that_cannot_be_decoded, checks_a_query_as_a_whole);
 	return s;
 }

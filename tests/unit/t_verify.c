@@ -185,19 +185,13 @@ Suite *suite(void)
 	Suite *s = suite_create("verify");
 
 	postgres_need();
-	tcase_add_checked_fixture(HARNESS_CASE(s, "what fits", columns_that_fit_are_fine,
-					       order_case_and_more_columns_do_not_matter,
-					       an_optional_field_needs_no_column,
-					       a_statement_without_a_shape_may_have_rows_or_none, nothing_is_executed),
-				  setup, teardown);
-	tcase_add_checked_fixture(HARNESS_CASE(s, "faults", a_missing_column_is_told, a_column_of_another_type_is_told,
-					       two_columns_of_a_name_are_told, a_shape_without_rows_is_told,
-					       what_the_server_refuses_is_told,
-					       a_long_text_is_shown_by_its_beginning_on_one_line,
-					       every_fault_of_every_statement_is_told),
-				  setup, teardown);
-	tcase_add_checked_fixture(HARNESS_CASE(s, "not checked", without_a_database_nothing_is_checked,
-					       a_server_that_is_away_is_no_fault),
-				  setup, teardown);
+	HARNESS_CASE_WITH(s, "what fits", setup, teardown, columns_that_fit_are_fine,
+			  order_case_and_more_columns_do_not_matter, an_optional_field_needs_no_column,
+			  a_statement_without_a_shape_may_have_rows_or_none, nothing_is_executed);
+	HARNESS_CASE_WITH(s, "faults", setup, teardown, a_missing_column_is_told, a_column_of_another_type_is_told,
+			  two_columns_of_a_name_are_told, a_shape_without_rows_is_told, what_the_server_refuses_is_told,
+			  a_long_text_is_shown_by_its_beginning_on_one_line, every_fault_of_every_statement_is_told);
+	HARNESS_CASE_WITH(s, "not checked", setup, teardown, without_a_database_nothing_is_checked,
+			  a_server_that_is_away_is_no_fault);
 	return s;
 }
