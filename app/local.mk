@@ -22,7 +22,8 @@ libleat_all_la_SOURCES = \
 	app/back/dial.c app/back/dial.h \
 	app/back/db.c app/back/db.h app/back/db_internal.h \
 	app/back/fault.c app/back/fault.h \
-	app/back/lane.c app/back/lane.h \
+	app/back/lane.c app/back/lane.h app/back/lane_internal.h \
+	app/back/lane_answer.c app/back/lane_late.c app/back/lane_lent.c app/back/lane_send.c \
 	app/back/lend.c app/back/lend.h \
 	app/back/migrate.c app/back/migrate.h \
 	app/back/migrate_file.c app/back/migrate_file.h \

@@ -4,6 +4,7 @@ unit_programs = \
 	tests/unit/t_arena \
 	tests/unit/t_argument \
 	tests/unit/t_base64 \
+	tests/unit/t_batch \
 	tests/unit/t_bouncer \
 	tests/unit/t_calendar \
 	tests/unit/t_command_line \

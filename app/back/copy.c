@@ -134,6 +134,7 @@ static enum leat_result start(struct leat_request *req, const char *sql, ExecSta
 		return LEAT_INTERNAL;
 	}
 	LEAT_TRY(db_may_ask(call));
+	LEAT_TRY(session_begun(call));
 	if (!lane_pause(call->session->lane))
 		return LEAT_UNAVAILABLE;
 	copy = arena_zalloc(call->arena, sizeof(*copy));

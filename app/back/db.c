@@ -307,11 +307,23 @@ enum leat_result db_may_ask(const struct call *call)
 	return LEAT_OK;
 }
 
+/* Reads that a request sends together are a batch; one that may be slow goes alone, so that it can be seen. */
+static enum leat_result start(const struct call *call, struct query *query)
+{
+	if (call->session)
+		return session_send(call, query);
+	if (query->statement->is->read_only && query->statement->history == 0)
+		query->batch = call;
+	enqueue(call->db, query);
+	return LEAT_OK;
+}
+
 static enum leat_result submit(const struct call *call, const struct leat_statement *statement,
 			       const struct leat_arg *args, unsigned arg_count, struct query **ret_query)
 {
 	struct arguments arguments;
 	struct query *query;
+	enum leat_result result;
 	const char *fault;
 
 	LEAT_TRY(db_may_ask(call));
@@ -324,17 +336,14 @@ static enum leat_result submit(const struct call *call, const struct leat_statem
 	query->statement = statements_find(&call->db->statements, statement);
 	query->values = arguments.values;
 	query->value_count = arguments.count;
-	if (!call->session) {
-		enqueue(call->db, query);
-	} else if (!session_send(call, query)) {
-		query_give(&call->db->queries, query);
-		return LEAT_UNAVAILABLE;
-	}
+	result = start(call, query);
 	*ret_query = query;
-	return LEAT_OK;
+	if (result != LEAT_OK)
+		query_give(&call->db->queries, query);
+	return result;
 }
 
-static void give_up(struct db *db, struct query *query)
+void db_give_up(struct db *db, struct query *query)
 {
 	if (query->state == QUERY_SENT) {
 		query->state = QUERY_ABANDONED;
@@ -354,6 +363,12 @@ enum leat_result db_await(const struct call *call, struct query *query)
 {
 	enum leat_result result = LEAT_OK;
 
+	if (call->session && query->lane == call->session->lane)
+		result = session_begun(call);
+	if (result != LEAT_OK) {
+		db_give_up(call->db, query);
+		return result;
+	}
 	while (query->state != QUERY_DONE && result == LEAT_OK) {
 		query->waiter = task_self();
 		result = task_wait(call->deadline_ns);
@@ -362,7 +377,7 @@ enum leat_result db_await(const struct call *call, struct query *query)
 	if (query->state != QUERY_DONE) {
 		if (result == LEAT_TIMED_OUT)
 			metrics_add(METRIC_DB_TIMEOUTS, 1);
-		give_up(call->db, query);
+		db_give_up(call->db, query);
 		return result;
 	}
 	result = query->outcome;
@@ -466,7 +481,7 @@ static void release(void *object)
 	struct leat_query *sent = object;
 
 	if (sent->query)
-		give_up(sent->db, sent->query);
+		db_give_up(sent->db, sent->query);
 }
 
 enum leat_result leat_db_send_(struct leat_request *req, const struct leat_statement *statement,

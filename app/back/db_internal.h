@@ -46,19 +46,27 @@ enum leat_result db_may_ask(const struct call *call) LEAT_MUST_USE;
 /* Waits for a query that was sent. */
 enum leat_result db_await(const struct call *call, struct query *query) LEAT_MUST_USE;
 
+/* Nobody waits for it any more. */
+void db_give_up(struct db *db, struct query *query);
+
 /* A connection for the request alone, for as long as the session is open: all its statements go there. */
 struct session {
 	struct lane *lane;
 	bool is_transaction;
-	unsigned depth;  /* of savepoints */
-	bool must_retry; /* a statement failed in a way that the transaction may be run again */
+	struct query *begin; /* BEGIN, while it is not awaited */
+	bool is_void;        /* BEGIN has failed: nothing more is sent */
+	unsigned depth;      /* of savepoints */
+	bool must_retry;     /* a statement failed in a way that the transaction may be run again */
 };
 
 enum leat_result session_open(struct call *call, struct session *session) LEAT_MUST_USE;
 void session_close(struct call *call);
 
-/* False when its connection is lost. */
-bool session_send(const struct call *call, struct query *query) LEAT_MUST_USE;
+/* LEAT_UNAVAILABLE when its connection is lost. An error leaves the query to the caller. */
+enum leat_result session_send(const struct call *call, struct query *query) LEAT_MUST_USE;
+
+/* Waits until the transaction has begun, where there is one. */
+enum leat_result session_begun(const struct call *call) LEAT_MUST_USE;
 
 /* At the end of a turn: gives back what is clean, and makes clean what is not. */
 void session_settle(struct db *db);

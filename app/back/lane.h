@@ -8,8 +8,8 @@
  *     lane_review(&lane);                     -- after one in flight was given up
  *     lane_close(&lane);
  *
- * Every statement is followed by a Sync of its own: it is a transaction of its own, and its failure touches no other.
- * What happens when a statement is late is told at the top of lane.c.
+ * Every statement is a transaction of its own, unless it is sent within one, and its failure touches no other. What shares a Sync,
+ * and why that holds then too, is told at the top of lane_send.c; what happens when a statement is late, at the top of lane_late.c.
  *
  * Ownership:      the owner's; a lane owns the queries in flight on it, and its connection.
  * Thread-safety:  only the worker whose loop it is on.
@@ -77,7 +77,11 @@ struct lane {
 	struct loop_timer timer; /* ends CONNECTING and PREPARING, LATE, CANCELLING */
 	struct loop_turn turn;   /* sends what the turn's tasks have queued */
 	struct query_list in_flight;
-	unsigned *names; /* by statement index: under which number it is prepared here; 0: it is not, yet */
+	const void *batch;     /* of the last one in flight, while its Sync is still to come */
+	struct query *reading; /* whose results come next; NULL: the head's */
+	unsigned parts_read;   /* of its Parse and Execute */
+	bool is_at_sync;       /* all of the first batch is read but its Sync */
+	unsigned *names;       /* by statement index: under which number it is prepared here; 0: it is not, yet */
 	unsigned names_cap;
 	unsigned last_name;          /* of those prepared again */
 	unsigned gone_count;         /* how often the form of a statement prepared again was gone */
@@ -113,7 +117,8 @@ void lane_give_up(struct lane *lane, const char *why);
 /* Since when the statement at the head is the server's to work on; CLOCK_NEVER: there is none. */
 int64_t lane_busy_since(const struct lane *lane);
 
-/* Only a lane that is LANE_READY, or lent and LANE_PREPARING. Sent at the end of the loop's turn, or sooner. */
+/* Only a lane that is LANE_READY, or lent and LANE_PREPARING. Sent at the end of the loop's turn, or sooner; together with those
+ * before it of the same query->batch. */
 void lane_send(struct lane *lane, struct query *query);
 
 /* For whose answer nobody waits. The text is static. */

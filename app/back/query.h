@@ -50,14 +50,17 @@ struct query {
 	const char *command;         /* of QUERY_COMMAND; while it is not abandoned */
 	const char *const *values;   /* in text form, NULL is NULL; the request's memory */
 	unsigned value_count;
-	unsigned name;     /* under which the lane has prepared the statement */
-	bool has_parse;    /* it was sent with its Parse */
-	bool was_renamed;  /* sent a second time, unnamed, because the prepared form was stale */
-	bool was_moved;    /* sent a second time, because the connection was lost */
+	const void *batch;        /* of statements that may share a Sync; NULL: it has one of its own */
+	unsigned name;            /* under which the lane has prepared the statement */
+	bool has_parse;           /* it was sent with its Parse */
+	bool has_sync;            /* it was sent with a Sync behind it: the last one of its batch */
+	bool is_skipped;          /* not run: one before it in its batch had failed */
+	bool was_renamed;         /* sent a second time, unnamed, because the prepared form was stale */
+	bool was_moved;           /* sent a second time, because the connection was lost */
 	bool is_last_try;         /* it is not sent a second time */
-	bool is_transient; /* failed in a way that the whole transaction may be tried again */
-	struct lane *lane; /* QUERY_SENT: where */
-	int64_t sent_ns;
+	bool is_transient;        /* failed in a way that the whole transaction may be tried again */
+	struct lane *lane;        /* QUERY_SENT: where */
+	int64_t sent_ns;          /* 0: it has not left yet */
 	struct task *waiter;      /* sleeps until the state is QUERY_DONE; NULL: its task does something else */
 	struct pg_result *result; /* the server's last word, before and after QUERY_DONE */
 	enum leat_result outcome; /* QUERY_DONE */

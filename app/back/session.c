@@ -4,7 +4,8 @@
  * (call->session). When it is closed, the lane is 'returning' until nothing is in flight on it and no transaction is open: then it goes back
  * to the pool. What its request gave up is cancelled on the way; what cannot be made clean is closed.
  *
- * BEGIN is waited for: were it to fail unseen, what follows would run outside a transaction. */
+ * BEGIN travels with the first statements, in one batch (lane_send.c): if it fails, the server skips them. What is sent later waits until it is
+ * known to have succeeded; were it to fail unseen, that would run outside a transaction. */
 #include <leat/db.h>
 #include <libpq-fe.h>
 #include <stdio.h>
@@ -47,6 +48,8 @@ void session_close(struct call *call)
 {
 	struct lane *lane = call->session->lane;
 
+	if (call->session->begin)
+		db_give_up(call->db, call->session->begin);
 	call->session = NULL;
 	if (lane->is_paused)
 		lane_give_up(lane, "its copy was not finished");
@@ -60,16 +63,37 @@ static bool can_send(const struct lane *lane)
 	return !lane->is_paused && (lane->state == LANE_READY || lane->state == LANE_PREPARING);
 }
 
-bool session_send(const struct call *call, struct query *query)
+enum leat_result session_begun(const struct call *call)
 {
-	struct lane *lane = call->session->lane;
+	struct session *session = call->session;
+	struct query *begin = session->begin;
+	enum leat_result result;
 
-	if (!can_send(lane))
-		return false;
-	/* In a transaction there is no second chance: neither elsewhere, nor here, where it has failed. */
-	query->is_last_try = call->session->is_transaction;
-	lane_send(lane, query);
-	return true;
+	if (!begin)
+		return session->is_void ? LEAT_UNAVAILABLE : LEAT_OK;
+	session->begin = NULL;
+	result = db_await(call, begin);
+	if (result == LEAT_OK)
+		query_give(&call->db->queries, begin);
+	else
+		session->is_void = true;
+	return result;
+}
+
+enum leat_result session_send(const struct call *call, struct query *query)
+{
+	struct session *session = call->session;
+
+	if (session->lane->batch != call) /* BEGIN has left; what follows must not, unless it has succeeded */
+		LEAT_TRY(session_begun(call));
+	if (session->is_void || !can_send(session->lane))
+		return LEAT_UNAVAILABLE;
+	if (session->is_transaction) {
+		query->batch = call;
+		query->is_last_try = true; /* no second chance: neither elsewhere, nor here, where it has failed */
+	}
+	lane_send(session->lane, query);
+	return LEAT_OK;
 }
 
 /* False while it must be looked at again. */
@@ -136,19 +160,28 @@ static const char *const begins[][2] = {
 
 static const struct leat_tx_options no_options = { 0 };
 
-/* 'ret_is_done' (may be NULL): the server did what it was told, and not a ROLLBACK instead of a COMMIT. */
-static enum leat_result command(const struct call *call, const char *text, bool *ret_is_done)
+static enum leat_result send_command(const struct call *call, const char *text, struct query **ret_query)
 {
 	struct query *query;
+	enum leat_result result;
 
 	LEAT_TRY(db_may_ask(call));
 	query = query_take(&call->db->queries);
 	query->work = QUERY_COMMAND;
 	query->command = text;
-	if (!session_send(call, query)) {
+	result = session_send(call, query);
+	*ret_query = query;
+	if (result != LEAT_OK)
 		query_give(&call->db->queries, query);
-		return LEAT_UNAVAILABLE;
-	}
+	return result;
+}
+
+/* 'ret_is_done' (may be NULL): the server did what it was told, and not a ROLLBACK instead of a COMMIT. */
+static enum leat_result command(const struct call *call, const char *text, bool *ret_is_done)
+{
+	struct query *query;
+
+	LEAT_TRY(send_command(call, text, &query));
 	LEAT_TRY(db_await(call, query));
 	if (ret_is_done)
 		*ret_is_done = strcmp(PQcmdStatus(query->result), "ROLLBACK") != 0;
@@ -177,12 +210,14 @@ static enum leat_result run_once(struct leat_request *req, const struct leat_tx_
 {
 	struct call *call = call_of(req);
 	struct session session;
+	struct query *begin;
 	enum leat_result result;
 
 	LEAT_TRY(session_open(call, &session));
 	session.is_transaction = true;
 	session.lane->is_read_only = options->read_only;
-	result = command(call, begins[options->isolation][options->read_only], NULL);
+	result = send_command(call, begins[options->isolation][options->read_only], &begin);
+	session.begin = result == LEAT_OK ? begin : NULL;
 	if (result == LEAT_OK)
 		result = fn(req, arg);
 	if (result == LEAT_OK)

@@ -150,3 +150,8 @@ void statement_took(struct statement *statement, int64_t ns, int64_t limit_ns)
 	slow = __builtin_popcount(statement->history);
 	statement->is_slow = slow >= SLOW_OF_EIGHT || (statement->is_slow && slow > 1);
 }
+
+void statement_may_be_slow(struct statement *statement)
+{
+	statement->history |= 1;
+}

@@ -29,10 +29,11 @@ enum { STATEMENT_NAME_SIZE = sizeof("leat_") + 13 };
 struct statement {
 	const struct leat_statement *is;
 	const char *sql; /* as first seen */
-	char name[STATEMENT_NAME_SIZE]; /* on the server: from a hash of the text, so that one name never means two texts */
-	unsigned index;  /* the same in every worker */
-	uint8_t history; /* of the last eight executions, a bit each: it was slow */
-	bool is_slow;    /* it is run on a lent connection, where nobody stands behind it */
+	char name
+		[STATEMENT_NAME_SIZE]; /* on the server: from a hash of the text, so that one name never means two texts */
+	unsigned index;                /* the same in every worker */
+	uint8_t history;               /* of the last eight executions, a bit each: it was slow */
+	bool is_slow;                  /* it is run on a lent connection, where nobody stands behind it */
 };
 
 struct statements {
@@ -55,5 +56,8 @@ struct statement *statements_find(struct statements *statements, const struct le
 /* It was executed in 'ns'. Three of eight executions over 'limit_ns' make it slow, seven below make it fast again: one stall of the
  * server, or a rare argument, does not. */
 void statement_took(struct statement *statement, int64_t ns, int64_t limit_ns);
+
+/* It was executed with others, which together took too long. As long as its history is not clean, it should run alone, and be measured. */
+void statement_may_be_slow(struct statement *statement);
 
 #endif

@@ -34,6 +34,7 @@
 	X(DB_TIMEOUTS,       COUNTER, "leat_db_timeouts_total", "", "Statements given up at the request's deadline.") \
 	X(DB_UNAVAILABLE,    COUNTER, "leat_db_unavailable_total", "", "Statements refused because no lane was connected or all were full.") \
 	X(DB_STALE,          COUNTER, "leat_db_stale_statements_total", "", "Executions for which a statement had to be prepared again.") \
+	X(DB_SKIPPED,        COUNTER, "leat_db_skipped_total", "", "Statements sent again because one before them in their batch failed.") \
 	X(DB_RETRIES,        COUNTER, "leat_db_retries_total", "", "Statements sent again on another connection.") \
 	X(DB_CONNECTS,       COUNTER, "leat_db_connects_total", "", "Connections to PostgreSQL made.") \
 	X(DB_CONNECT_FAILURES, COUNTER, "leat_db_connect_failures_total", "", "Attempts to connect that failed.") \

@@ -13,7 +13,8 @@
  * without the macro works as well; it is learnt, and prepared, at its first use.
  *
  * A statement is prepared once on each connection, by protocol. Single statements share the worker's lanes, a few
- * connections in pipeline mode; each has its own Sync, so it is a transaction of its own and its failure touches no other.
+ * connections in pipeline mode; each is a transaction of its own, and its failure touches no other. (Statements that are read only, and
+ * that a request sends together, travel as a batch; those that a failure of another would have undone are sent again.)
  * One that is often slow (setting db_slow) runs on a connection of its own instead, so that nobody stands behind it.
  * Several statements in one transaction: leat_tx.
  *
@@ -47,7 +48,7 @@ struct leat_query;
 struct leat_statement {
 	const char *sql;
 	const struct leat_shape *row; /* of the result; NULL: no rows wanted */
-	bool read_only;               /* safe to send again when the connection was lost */
+	bool read_only;               /* it changes nothing: it may be sent again, and share a transaction with others */
 	const char *name;             /* LEAT_STATEMENT sets it, for people */
 };
 
