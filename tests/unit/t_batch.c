@@ -1,16 +1,10 @@
 /* t_batch.c - statements that share a Sync: reads of one request, and those of a transaction. Against a real PostgreSQL. */
 #include "back/db_internal.h"
-#include "tests/unit/db_stand.h"
+#include "tests/unit/people.h"
 
 enum { READS = 20 };
 
-struct number {
-	int64_t n;
-};
-
-static const struct leat_shape number_shape = LEAT_SHAPE(struct number, LEAT_INT(n));
-
-static const struct leat_statement divide = {
+static const struct leat_statement hundred_by = {
 	.sql = "SELECT 100 / $1::int8 AS n",
 	.row = &number_shape,
 	.read_only = true,
@@ -26,18 +20,7 @@ static const struct leat_statement began = {
 	.row = &number_shape,
 	.read_only = true,
 };
-static const struct leat_statement sleep_s = {
-	.sql = "SELECT count(pg_sleep($1)) AS n",
-	.row = &number_shape,
-	.read_only = true,
-};
-static const struct leat_statement add_person = { .sql = "INSERT INTO people (id, name) VALUES ($1, $2)" };
 static const struct leat_statement add_deferred = { .sql = "INSERT INTO pairs VALUES ($1)" };
-
-static int64_t count_rows(void)
-{
-	return postgres_sql("SELECT count(*) FROM people");
-}
 
 static struct leat_query *send_number(struct leat_request *req, const struct leat_statement *statement, int64_t n)
 {
@@ -88,7 +71,7 @@ TASK_TEST(one_that_fails_touches_no_other)
 	int64_t n = 0;
 
 	for (int64_t i = 0; i < READS; i++)
-		queries[i] = send_number(req, &divide, i == 7 || i == 12 ? 0 : i + 1);
+		queries[i] = send_number(req, &hundred_by, i == 7 || i == 12 ? 0 : i + 1);
 	for (int64_t i = 0; i < READS; i++) {
 		if (i == 7 || i == 12)
 			ck_assert_result(wait_number(req, queries[i], &n), LEAT_INTERNAL);
@@ -100,7 +83,7 @@ TASK_TEST(one_that_fails_touches_no_other)
 
 TASK_TEST(what_was_to_be_prepared_behind_a_failure_is_prepared_after_it)
 {
-	struct leat_query *failing = send_number(req, &divide, 0), *behind = send_number(req, &negate, 5);
+	struct leat_query *failing = send_number(req, &hundred_by, 0), *behind = send_number(req, &negate, 5);
 	int64_t n = 0;
 
 	ck_assert_result(wait_number(req, failing, &n), LEAT_INTERNAL);
@@ -115,7 +98,7 @@ TASK_TEST(a_read_that_was_given_up_leaves_the_others_their_answers)
 	struct leat_query *queries[3];
 
 	for (int64_t i = 0; i < 3; i++)
-		queries[i] = send_number(req, &divide, i);
+		queries[i] = send_number(req, &hundred_by, i);
 	for (int64_t i = 1; i < 3; i++) /* the first, which fails, is never awaited */
 		ck_assert_int_eq(await_number(req, queries[i]), 100 / i);
 }
@@ -310,22 +293,16 @@ Suite *suite(void)
 	Suite *s = suite_create("batch");
 
 	postgres_need();
-	tcase_add_checked_fixture(HARNESS_CASE(s, "reads", reads_sent_together_share_a_transaction,
-					       one_that_fails_touches_no_other,
-					       what_was_to_be_prepared_behind_a_failure_is_prepared_after_it,
-					       a_read_that_was_given_up_leaves_the_others_their_answers,
-					       reads_of_a_batch_are_sent_again_when_the_backend_dies),
-				  setup, teardown);
-	tcase_add_checked_fixture(HARNESS_CASE(s, "slow", a_read_that_was_slow_goes_alone_afterwards), setup_slow,
-				  teardown);
-	tcase_add_checked_fixture(HARNESS_CASE(s, "writes", writes_outside_a_transaction_are_transactions_of_their_own,
-					       a_write_between_reads_ends_their_batch,
-					       a_constraint_that_fails_at_the_end_is_told),
-				  setup, teardown);
-	tcase_add_checked_fixture(
-		HARNESS_CASE(s, "transactions", begin_travels_with_the_first_statements,
-			     those_behind_a_failure_end_as_it_did, a_transaction_without_statements_ends_clean,
-			     what_is_sent_in_a_later_turn_is_part_of_it, when_begin_fails_nothing_is_written),
-		setup, teardown);
+	HARNESS_CASE_WITH(s, "reads", setup, teardown, reads_sent_together_share_a_transaction,
+			  one_that_fails_touches_no_other,
+			  what_was_to_be_prepared_behind_a_failure_is_prepared_after_it,
+			  a_read_that_was_given_up_leaves_the_others_their_answers,
+			  reads_of_a_batch_are_sent_again_when_the_backend_dies);
+	HARNESS_CASE_WITH(s, "slow", setup_slow, teardown, a_read_that_was_slow_goes_alone_afterwards);
+	HARNESS_CASE_WITH(s, "writes", setup, teardown, writes_outside_a_transaction_are_transactions_of_their_own,
+			  a_write_between_reads_ends_their_batch, a_constraint_that_fails_at_the_end_is_told);
+	HARNESS_CASE_WITH(s, "transactions", setup, teardown, begin_travels_with_the_first_statements,
+			  those_behind_a_failure_end_as_it_did, a_transaction_without_statements_ends_clean,
+			  what_is_sent_in_a_later_turn_is_part_of_it, when_begin_fails_nothing_is_written);
 	return s;
 }
