@@ -39,12 +39,19 @@ struct host {
 
 /* Hosts ------------------------------------------------------------------------------------------------------------- */
 
-static const char *value_of(const PQconninfoOption *options, const char *keyword)
+static const PQconninfoOption *find(const PQconninfoOption *options, const char *keyword)
 {
 	for (; options && options->keyword; options++)
 		if (strcmp(options->keyword, keyword) == 0)
-			return options->val;
+			return options;
 	return NULL;
+}
+
+static const char *value_of(const PQconninfoOption *options, const char *keyword)
+{
+	const PQconninfoOption *option = find(options, keyword);
+
+	return option ? option->val : NULL;
 }
 
 static unsigned count_items(const char *list)
@@ -67,19 +74,35 @@ static unsigned count_hosts(const PQconninfoOption *options)
 	return hosts > addresses ? hosts : addresses;
 }
 
+static char *copy(const char *text, size_t len)
+{
+	char *copied = strndup(text, len);
+
+	if (!copied)
+		check_out_of_memory(len, "a host");
+	return copied;
+}
+
 /* A list of one is for all hosts. */
 static char *item_at(const char *list, unsigned index)
 {
-	char *item;
-
 	if (!list || count_items(list) == 1)
 		return NULL;
 	for (; index > 0; index--)
 		list = strchr(list, ',') + 1;
-	item = strndup(list, strcspn(list, ","));
-	if (!item)
-		check_out_of_memory(strlen(list), "a host");
-	return item;
+	return copy(list, strcspn(list, ","));
+}
+
+/* An empty port among several is the usual one. libpq passes over an empty value, so it has to be told. */
+static char *port_at(const PQconninfoOption *options, unsigned index)
+{
+	char *port = item_at(value_of(options, "port"), index);
+	const char *usual = port && !*port ? find(options, "port")->compiled : NULL;
+
+	if (!usual)
+		return port;
+	free(port);
+	return copy(usual, strlen(usual));
 }
 
 static struct host host_at(const PQconninfoOption *options, unsigned index, unsigned count)
@@ -89,7 +112,7 @@ static struct host host_at(const PQconninfoOption *options, unsigned index, unsi
 	return (struct host){
 		.host = item_at(value_of(options, "host"), index),
 		.hostaddr = item_at(value_of(options, "hostaddr"), index),
-		.port = item_at(value_of(options, "port"), index),
+		.port = port_at(options, index),
 	};
 }
 
