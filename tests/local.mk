@@ -95,6 +95,9 @@ tests_bench_canned_LDADD =
 check_PROGRAMS += tests/bench/service
 tests_bench_service_LDADD = libhandlers.la libleat.la
 
+check_PROGRAMS += tests/soak/service
+tests_soak_service_LDADD = libleat.la
+
 EXTRA_DIST += \
 	tests/README.md \
 	tests/bench/README.md \
@@ -137,6 +140,14 @@ EXTRA_DIST += \
 	tests/rules/source.sh \
 	tests/run \
 	tests/run.py \
+	tests/soak/faults.py \
+	tests/soak/hole.py \
+	tests/soak/kinds.py \
+	tests/soak/load.py \
+	tests/soak/soak.py \
+	tests/soak/stand.py \
+	tests/soak/verdict.py \
+	tests/soak/watch.py \
 	tests/unit/with-postgres \
 	tests/web/conftest.py \
 	tests/web/fastcgi.py \
