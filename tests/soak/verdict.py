@@ -91,7 +91,7 @@ def about_idleness(soak, connections):
         metrics = leat.metrics()
         seen = sum(len(connections.now(postgres)) for postgres in soak.stand.both())
         return (metrics["leat_db_in_flight"] == 0 and metrics["leat_db_lent_open_connections"] == metrics["leat_db_lent_idle_connections"]
-                and metrics["leat_requests_active"] == 1 and metrics["leat_db_connections"] == seen)
+                and metrics["leat_requests_active"] == 0 and metrics["leat_db_connections"] == seen)
 
     verdicts = [(is_met(is_idle), "all that was lent is back, nothing is in flight, and leat and PostgreSQL count alike" + told_metrics(leat))]
     soak.stand.nginx.stop()
