@@ -71,7 +71,8 @@ struct process {
 	struct accesslog *accesslog;
 	struct worker *workers[WORKERS_MAX + 1]; /* the admin thread last */
 	unsigned worker_count;
-	unsigned joined; /* of the workers, when they stop */
+	unsigned joined;  /* of the workers, when they stop */
+	bool is_only_one; /* that stops: the service goes on in other processes */
 	char error[512];
 };
 
@@ -243,7 +244,7 @@ static int stop(struct process *process)
 	int64_t grace_ns = process->plan->settings->grace * CLOCK_MS;
 
 	admin_set_draining();
-	poller_drain(process->poller);
+	poller_drain(process->poller, process->is_only_one);
 	each_worker(process, worker_stop);
 	if (join_until(process, clock_now_ns() + grace_ns))
 		return stop_offload(process);
@@ -302,8 +303,12 @@ static void wait_for_term(struct process *process, int signals, int lifeline)
 			_exit(EXIT_FAILURE);
 		if (read(signals, &info, sizeof(info)) != sizeof(info))
 			continue;
-		if (info.ssi_signo == SIGTERM)
+		if (info.ssi_signo == SIGTERM) {
+			/* The supervisor stops all of them; anybody else means this one. */
+			process->is_only_one = (pid_t)info.ssi_pid != getppid() &&
+					       process->plan->settings->processes > 1;
 			return;
+		}
 		if (info.ssi_signo == SIGUSR1 && process->accesslog)
 			accesslog_reopen(process->accesslog);
 	}

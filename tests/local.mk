@@ -156,6 +156,7 @@ EXTRA_DIST += \
 	tests/web/test_connections.py \
 	tests/web/test_database.py \
 	tests/web/test_deploy.py \
+	tests/web/test_draining.py \
 	tests/web/test_http.py \
 	tests/web/test_lifecycle.py \
 	tests/web/test_listening.py \

@@ -147,10 +147,10 @@ void fcgi_write(struct exchange *exchange, const char *bytes, size_t size)
 
 /* BEGIN_REQUEST (RESPONDER, not kept), PARAMS {"A": "b"}, empty PARAMS, empty STDIN: all of request 1. */
 static const uint8_t test_request[] = {
-	1, 1, 0, 1, 0, 8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, /* BEGIN_REQUEST */
-	1, 4, 0, 1, 0, 4, 0, 0, 1, 1, 'A', 'b',         /* PARAMS */
-	1, 4, 0, 1, 0, 0, 0, 0,                         /* their end */
-	1, 5, 0, 1, 0, 0, 0, 0,                         /* no body */
+	1, 1, 0, 1, 0, 8, 0, 0, 0, 1, 0,   0,   0, 0, 0, 0, /* BEGIN_REQUEST */
+	1, 4, 0, 1, 0, 4, 0, 0, 1, 1, 'A', 'b',             /* PARAMS */
+	1, 4, 0, 1, 0, 0, 0, 0,                             /* their end */
+	1, 5, 0, 1, 0, 0, 0, 0,                             /* no body */
 };
 
 static void answer_test(struct exchange *exchange, void *arg)
@@ -177,8 +177,12 @@ static void run_test(void *arg)
 static bool passes_self_test(struct loop *loop, int ours, int theirs)
 {
 	bool decoded = false;
-	struct front front = { .loop = loop, .arenas = arena_pool_new(0), .limits = { .params_size = 1024, .params_count = 8 },
-			       .header_timeout_ns = CLOCK_S, .send_timeout_ns = CLOCK_S, .serve = answer_test,
+	struct front front = { .loop = loop,
+			       .arenas = arena_pool_new(0),
+			       .limits = { .params_size = 1024, .params_count = 8 },
+			       .header_timeout_ns = CLOCK_S,
+			       .send_timeout_ns = CLOCK_S,
+			       .serve = answer_test,
 			       .serve_arg = &decoded };
 	struct connection connection = { .fd = ours, .front = &front, .is_watched = true };
 	uint8_t reply[256];
@@ -211,7 +215,8 @@ bool fcgi_init(struct loop *loop, char *error, size_t error_size)
 	close(pair[1]);
 	if (!passed)
 		snprintf(error, error_size,
-			 "libfcgi does not use leat's OS layer (OS_Read, OS_Write): libleat must come before libfcgi when the program is "
+			 "libfcgi does not use leat's OS layer (OS_Read, OS_Write): libleat must come before libfcgi "
+			 "when the program is "
 			 "linked, and the program must not be linked with -Bsymbolic; see app/front/fcgi.h");
 	return passed;
 }
@@ -229,16 +234,23 @@ static size_t put_record(uint8_t *at, uint8_t type, const uint8_t *request, cons
 
 size_t fcgi_refusal(uint8_t reply[FCGI_REFUSAL_SIZE], const uint8_t *request, size_t len)
 {
-	static const char text[] = "Status: 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nRetry-After: 1\r\n\r\n"
-				   "{\"type\":\"about:blank\",\"title\":\"Service unavailable\",\"status\":503,"
-				   "\"detail\":\"The service stops, or works on as many requests as it may (requests_max).\"}";
+	static const char
+		body[] = "{\"type\":\"about:blank\",\"title\":\"Service unavailable\",\"status\":503,"
+			 "\"detail\":\"The service stops, or works on as many requests as it may (requests_max).\"}";
 	enum { BEGIN_REQUEST = 1, END_REQUEST = 3, STDOUT = 6 };
+	char text[FCGI_REFUSAL_SIZE];
 	size_t size;
+	int text_size;
 
-	_Static_assert(sizeof(text) + 40 <= FCGI_REFUSAL_SIZE, "the refusal fits");
+	_Static_assert(sizeof(body) + 200 <= FCGI_REFUSAL_SIZE, "the refusal fits");
 	if (len < 8 || request[0] != 1 || request[1] != BEGIN_REQUEST)
 		return 0;
-	size = put_record(reply, STDOUT, request, text, sizeof(text) - 1);
+	text_size = snprintf(
+		text, sizeof(text),
+		"Status: 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nRetry-After: 1\r\n"
+		"Content-Length: %zu\r\n\r\n%s",
+		sizeof(body) - 1, body);
+	size = put_record(reply, STDOUT, request, text, (size_t)text_size);
 	size += put_record(reply + size, STDOUT, request, "", 0);
 	return size + put_record(reply + size, END_REQUEST, request, "\0\0\0\0\0\0\0", 8);
 }

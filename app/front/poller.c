@@ -547,13 +547,17 @@ void poller_rise(struct poller *poller, struct poller_member *member)
 
 /* Draining ---------------------------------------------------------------------------------------------------------- */
 
-void poller_drain(struct poller *poller)
+void poller_drain(struct poller *poller, bool others_accept)
 {
 	struct connection *next;
 	struct connection *parked = NULL;
 
 	pthread_mutex_lock(&poller->lock);
 	poller->is_draining = true;
+	if (others_accept) {
+		watch_listeners(poller, false);
+		poller->listener_count = 0;
+	}
 	for (struct connection *connection = poller->all.next; connection != &poller->all; connection = next) {
 		unsigned idle = 0;
 
