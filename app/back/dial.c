@@ -4,6 +4,7 @@
 #include <libpq-fe.h>
 #include <poll.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,11 +126,7 @@ static void free_host(struct host *host)
 
 static void leave_host(PGconn *connection, unsigned number, unsigned count)
 {
-	const char *why = PQerrorMessage(connection);
-
-	if (!*why)
-		why = "no answer";
-	log_limited(LOG_LEVEL_INFO, "database: host %u of %u: %.*s", number, count, (int)strcspn(why, "\n"), why);
+	log_limited(LOG_LEVEL_INFO, "database: host %u of %u: %s", number, count, dial_failure(connection).text);
 	PQfinish(connection);
 }
 
@@ -239,6 +236,24 @@ PGconn *dial(const struct settings *settings, const atomic_bool *is_dropped)
 bool dial_has_connected(const PGconn *connection)
 {
 	return PQstatus(connection) == CONNECTION_OK && PQpipelineStatus(connection) == PQ_PIPELINE_ON;
+}
+
+/* libpq's message may have several lines, and stops short ("... failed: ") where there was no answer. */
+struct dial_failure dial_failure(const PGconn *connection)
+{
+	const char *why = PQerrorMessage(connection);
+	int len = (int)strlen(why);
+	struct dial_failure failure;
+
+	while (len > 0 && strchr(" \n", why[len - 1]))
+		len--;
+	snprintf(failure.text, sizeof(failure.text), "%.*s%s", len, why,
+		 len == 0              ? "no answer"
+		 : why[len - 1] == ':' ? " no answer"
+				       : "");
+	for (char *at = failure.text; (at = strchr(at, '\n')) != NULL;)
+		*at = ' ';
+	return failure;
 }
 
 /* For a loop -------------------------------------------------------------------------------------------------------- */

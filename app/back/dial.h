@@ -37,6 +37,12 @@ void dial_drop(struct dial *dial);
 
 bool dial_has_connected(const struct pg_conn *connection);
 
+/* Why not, as one line for the log. */
+struct dial_failure {
+	char text[256];
+};
+struct dial_failure dial_failure(const struct pg_conn *connection);
+
 /* Blocks. Never NULL; whether it is connected is in its status. It is not blocking, and in pipeline mode. */
 struct pg_conn *dial(const struct settings *settings, const atomic_bool *is_dropped) __attribute__((returns_nonnull));
 

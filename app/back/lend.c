@@ -230,7 +230,7 @@ static void open_one(void *arg)
 	struct lend *lend = arg;
 	PGconn *connection = dial(lend->settings, &lend->is_stopping);
 	struct lent *lent = NULL;
-	const char *why = PQerrorMessage(connection);
+	struct dial_failure why = dial_failure(connection);
 
 	if (dial_has_connected(connection)) {
 		lent = malloc(sizeof(*lent));
@@ -238,7 +238,7 @@ static void open_one(void *arg)
 			check_out_of_memory(sizeof(*lent), "a connection");
 		lane_init_lent(&lent->lane, connection);
 	}
-	end_dial(lend, lent, *why ? why : "no answer within db_connect_timeout");
+	end_dial(lend, lent, why.text);
 	if (!lent)
 		PQfinish(connection);
 }

@@ -210,11 +210,8 @@ static void connection_failed(struct notify *notify, const char *why)
 
 static void connect_now(struct notify *notify)
 {
-	PGconn *connection;
-	const char *why;
+	PGconn *connection = dial(notify->settings, &notify->is_stopping);
 
-	connection = dial(notify->settings, &notify->is_stopping);
-	why = PQerrorMessage(connection);
 	if (dial_has_connected(connection) && PQexitPipelineMode(connection) && PQsetnonblocking(connection, 0) == 0) {
 		notify->connection = connection;
 		metrics_add(METRIC_DB_CONNECTS, 1);
@@ -223,7 +220,7 @@ static void connect_now(struct notify *notify)
 		retry_succeeded(&notify->retry, notify->made_ns);
 		return;
 	}
-	connection_failed(notify, *why ? why : "no answer within db_connect_timeout");
+	connection_failed(notify, dial_failure(connection).text);
 	PQfinish(connection);
 }
 
