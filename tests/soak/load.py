@@ -70,8 +70,12 @@ class Client:
                 raise
             raise Closed from None
         first, *lines = head.decode("latin-1").strip().split("\r\n")
-        headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
-        body = await self.reader.readexactly(int(headers.get("content-length", 0)))
+        try:
+            headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+            body_size = int(headers["content-length"])  # leat tells it always
+        except (KeyError, ValueError):
+            raise ValueError(f"no head as expected: {head!r}") from None
+        body = await self.reader.readexactly(body_size)
         return Answer(int(first.split()[1]), headers, body)
 
     def close(self):

@@ -54,8 +54,8 @@ class Soak:
             self.suffer(faults.choose(self.mishaps))
             time.sleep(self.rng.uniform(0, 1))
 
-    def run_each(self):
-        for name in faults.FAULTS:
+    def run_each(self, names):
+        for name in names:
             if not self.errors:
                 self.suffer([name])
 
@@ -108,8 +108,8 @@ def soak(arguments):
                 run = Soak(stand, load, connections, random.Random(seed))
                 if not run.await_calm(run.began + WARM_UP):
                     run.errors.append("it did not begin well")
-                elif arguments.each:
-                    run.run_each()
+                elif arguments.each is not None:
+                    run.run_each(arguments.each or faults.FAULTS)
                 else:
                     run.run(arguments.minutes * 60)
                 run.await_calm(time.monotonic())
@@ -120,7 +120,7 @@ def main():
     parser = argparse.ArgumentParser(description="Random faults under load.")
     parser.add_argument("--minutes", type=float, default=30, help="how long (default 30)")
     parser.add_argument("--seed", type=int, help="of an earlier run")
-    parser.add_argument("--each", action="store_true", help="each fault once, instead of at random for some time")
+    parser.add_argument("--each", nargs="*", metavar="fault", help="each fault once, or these, instead of at random for some time")
     verdicts = soak(parser.parse_args())
     failed = sum(not is_good for is_good, _ in verdicts)
     for is_good, text in verdicts:

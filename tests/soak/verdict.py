@@ -118,7 +118,7 @@ def about_processes(processes):
             continue
         for name, get, (factor, more) in (("bytes of memory", lambda sample: sample.memory, GROWTH),
                                           ("descriptors", lambda sample: sample.descriptors, (1.15, 8))):
-            early, late = watch.early_and_late(samples, get)
+            _, early, _, _, late = watch.fifths(samples, get)
             verdicts.append((late <= early * factor + more,
                              f"worker process {pid} does not grow: {early:.0f} and later {late:.0f} {name}, in {len(samples)} s"))
     return verdicts
@@ -207,9 +207,9 @@ def report_faults(soak):
 
 
 def report_process(pid, samples):
-    (memory, later), (files, files_later) = (watch.early_and_late(samples, get) for get in (lambda s: s.memory, lambda s: s.descriptors))
-    measured(f"worker process {pid}, {len(samples)} s: {memory / 1e6:.1f} MB and later {later / 1e6:.1f} MB; "
-             f"{files:.0f} descriptors and later {files_later:.0f}")
+    memory = ", ".join(f"{size / 1e6:.1f}" for size in watch.fifths(samples, lambda sample: sample.memory))
+    files = ", ".join(f"{count:.0f}" for count in watch.fifths(samples, lambda sample: sample.descriptors))
+    measured(f"worker process {pid}, {len(samples)} s, in five parts: {memory} MB; {files} descriptors")
 
 
 def report_log(soak):

@@ -130,8 +130,7 @@ class Processes(Watch):
                 self.lives[pid].append(Sample(time.monotonic(), resident_bytes(pid), descriptors(pid)))
 
 
-def early_and_late(samples, get):
-    """Medians of the second fifth of a life, and of its last."""
-    fifth = len(samples) // 5
-    early, late = samples[fifth:2 * fifth], samples[-fifth:]
-    return statistics.median(map(get, early)), statistics.median(map(get, late))
+def fifths(samples, get):
+    """A life in five parts: the median of each."""
+    size = len(samples) // 5
+    return [statistics.median(map(get, samples[at * size:(at + 1) * size])) for at in range(5)]
