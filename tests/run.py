@@ -200,13 +200,29 @@ def fuzz(log):
     return count
 
 
+SOAK = {"minutes": 30, "seed": None, "flavour": "dev"}
+
+
+def soak(log):
+    """Random faults under load: --minutes N --seed N --flavour asan. Only when asked for."""
+    flavour = {flavour.name: flavour for flavour in (DEV, ASAN, TSAN)}[SOAK["flavour"]]
+    if not flavour.build(log):
+        return Count(failed=1)
+    seed = [] if SOAK["seed"] is None else ["--seed", SOAK["seed"]]
+    _, output = log.run(*flavour.launcher, PYTHON, "-B", ROOT / "tests" / "soak" / "soak.py", "--minutes", SOAK["minutes"], *seed,
+                        seconds=SOAK["minutes"] * 60 + 900, env=flavour.env)
+    counts = re.search(r"^(\d+) passed, (\d+) failed$", output, re.MULTILINE)
+    return Count(*map(int, counts.groups())) if counts else Count(failed=1)
+
+
 GROUPS = {group.__name__: group for group in (rules, unit, web, hostile, install, demo, distcheck, fuzz, asan, tsan)}
+SELDOM = {"soak": soak}
 
 
 def run_group(name):
     log = Log(name)
     began = time.monotonic()
-    count = GROUPS[name](log)
+    count = (GROUPS | SELDOM)[name](log)
     lines = log.path.read_text().splitlines()
     if count.failed:
         print(*lines[-200:], sep="\n")
@@ -223,11 +239,16 @@ def main():
     parser = argparse.ArgumentParser(
         prog="tests/run", formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Builds leat and runs its tests; without groups, all of them.",
-        epilog="groups:\n" + "\n".join(f"  {name:10} {group.__doc__}" for name, group in GROUPS.items()))
+        epilog="groups:\n" + "\n".join(f"  {name:10} {group.__doc__}" for name, group in (GROUPS | SELDOM).items()))
     parser.add_argument("--no-install", action="store_true", help="install no packages")
+    parser.add_argument("--minutes", type=float, default=SOAK["minutes"], help="of the soak (default 30)")
+    parser.add_argument("--seed", type=int, help="of the soak; without one, any")
+    parser.add_argument("--flavour", choices=("dev", "asan", "tsan"), default=SOAK["flavour"], help="of the soak (default dev)")
     parser.add_argument("groups", nargs="*", metavar="group")
-    names = parser.parse_args().groups or list(GROUPS)
-    unknown = [name for name in names if name not in GROUPS]
+    arguments = parser.parse_args()
+    SOAK.update(minutes=arguments.minutes, seed=arguments.seed, flavour=arguments.flavour)
+    names = arguments.groups or list(GROUPS)
+    unknown = [name for name in names if name not in GROUPS | SELDOM]
     if unknown:
         parser.error(f"no such group: {', '.join(unknown)}")
 

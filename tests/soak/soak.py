@@ -13,6 +13,7 @@ import collections
 import contextlib
 import pathlib
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -117,6 +118,7 @@ def soak(arguments):
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is stopped, then, too
     parser = argparse.ArgumentParser(description="Random faults under load.")
     parser.add_argument("--minutes", type=float, default=30, help="how long (default 30)")
     parser.add_argument("--seed", type=int, help="of an earlier run")
