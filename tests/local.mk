@@ -155,6 +155,9 @@ EXTRA_DIST += \
 	tests/web/test_command_line.py \
 	tests/web/test_connections.py \
 	tests/web/test_database.py \
+	tests/web/test_database_copy.py \
+	tests/web/test_database_faults.py \
+	tests/web/test_database_hosts.py \
 	tests/web/test_deploy.py \
 	tests/web/test_draining.py \
 	tests/web/test_http.py \
