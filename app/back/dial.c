@@ -245,13 +245,13 @@ struct dial_failure dial_failure(const PGconn *connection)
 	int len = (int)strlen(why);
 	struct dial_failure failure;
 
-	while (len > 0 && strchr(" \n", why[len - 1]))
+	while (len > 0 && strchr(" \n\t", why[len - 1]))
 		len--;
 	snprintf(failure.text, sizeof(failure.text), "%.*s%s", len, why,
 		 len == 0              ? "no answer"
 		 : why[len - 1] == ':' ? " no answer"
 				       : "");
-	for (char *at = failure.text; (at = strchr(at, '\n')) != NULL;)
+	for (char *at = failure.text; (at = strpbrk(at, "\n\t")) != NULL;)
 		*at = ' ';
 	return failure;
 }
