@@ -162,24 +162,26 @@ class Mishaps:
         postgres.run("SELECT pg_reload_conf()")
 
     def lose_standby(self):
-        """Commits wait."""
+        """Commits wait; those whose backend ends meanwhile have happened, and nobody is told."""
         self.stand.standby.stop(signal.SIGINT)
-        self.pause(0.3, 1.5)
+        for _ in range(3):
+            self.pause(0.1, 0.5)
+            self.terminate_all()
         self.stand.standby.start()
 
     # The network
 
-    def swallow(self, which):
+    def ways(self):
+        return self.rng.choice((("in",), ("out",), Hole.BOTH_WAYS))
+
+    def swallow_all(self):
         self.forgive_all()
-        with self.stand.hole.swallowing(which):
+        with self.stand.hole.swallowing(Hole.EVERYTHING, self.ways()):
             self.pause(0.3, 3)
             self.forgive_all()
 
-    def swallow_all(self):
-        self.swallow(Hole.EVERYTHING)
-
     def swallow_new(self):
-        with self.stand.hole.swallowing(Hole.NEW_ONES):
+        with self.stand.hole.swallowing(Hole.NEW_ONES, ("in",)):
             self.terminate()
             self.pause(0.3, 3)
 
@@ -189,7 +191,7 @@ class Mishaps:
         chosen = self.rng.sample(sorted(seen), len(seen) // 2)
         if chosen:
             self.connections.forgive(chosen)
-            with self.stand.hole.swallowing(Hole.from_ports({seen[pid] for pid in chosen})):
+            with self.stand.hole.swallowing(Hole.of_ports({seen[pid] for pid in chosen}), self.ways()):
                 self.pause(0.5, 3)
 
     # Statements whose ground moves
@@ -280,7 +282,7 @@ FAULTS = {
     "fail-over": Fault(2, Mishaps.fail_over),
     "fail-over, frozen primary": Fault(2, Mishaps.fail_over_frozen),
     "writes refused": Fault(3, Mishaps.refuse_writes),
-    "standby lost": Fault(2, Mishaps.lose_standby),
+    "standby lost": Fault(4, Mishaps.lose_standby),
     "black hole": Fault(5, Mishaps.swallow_all),
     "black hole for new connections": Fault(4, Mishaps.swallow_new),
     "black hole for half": Fault(5, Mishaps.swallow_half),

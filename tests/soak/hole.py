@@ -20,10 +20,12 @@ class Hole:
     EVERYTHING = ""
     NEW_ONES = "tcp flags & (syn | ack) == syn"
 
+    BOTH_WAYS = ("in", "out")
+
     @staticmethod
-    def from_ports(ports):
-        """What comes from these ports outside, such as connections that are there already."""
-        return f"tcp sport {{ {', '.join(map(str, sorted(ports)))} }}"
+    def of_ports(ports):
+        """What comes from these ports outside, or goes there, such as connections that are there already."""
+        return f"tcp {{other}} {{{{ {', '.join(map(str, sorted(ports)))} }}}}"
 
     def __init__(self, addresses):
         subnet = ipaddress.ip_network((f"198.18.{os.getpid() >> 5 & 255}.{(os.getpid() & 31) * 8}", 29))  # RFC 2544
@@ -54,9 +56,13 @@ class Hole:
         subprocess.run(["ip", "netns", "exec", self.name, "nft", "-f", "-"], check=True, input=rules, text=True)
 
     @contextlib.contextmanager
-    def swallowing(self, which):
-        """Until the block is left, packets from outside that match are dropped."""
-        self.nft(f"table inet hole {{\nchain in {{\n type filter hook input priority 0\n tcp dport {self.PORT} {which} drop\n}}\n}}\n")
+    def swallowing(self, which, ways=BOTH_WAYS):
+        """Until the block is left, packets that match are dropped. What is swallowed on its way out, the server has done."""
+        chains = {
+            "in": f"type filter hook input priority 0\n tcp dport {self.PORT} {which.format(other='sport')} drop",
+            "out": f"type filter hook output priority 0\n tcp sport {self.PORT} {which.format(other='dport')} drop",
+        }
+        self.nft("table inet hole {\n" + "".join(f"chain {way} {{\n {chains[way]}\n}}\n" for way in ways) + "}\n")
         try:
             yield
         finally:
