@@ -25,6 +25,7 @@ libleat_all_la_SOURCES = \
 	app/back/lane.c app/back/lane.h app/back/lane_internal.h \
 	app/back/lane_answer.c app/back/lane_late.c app/back/lane_lent.c app/back/lane_send.c \
 	app/back/lend.c app/back/lend.h \
+	app/back/listener.c app/back/listener.h \
 	app/back/migrate.c app/back/migrate.h \
 	app/back/migrate_file.c app/back/migrate_file.h \
 	app/back/migrate_run.c app/back/migrate_run.h \

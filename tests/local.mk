@@ -27,6 +27,7 @@ unit_programs = \
 	tests/unit/t_json_read_texts \
 	tests/unit/t_json_write \
 	tests/unit/t_lend \
+	tests/unit/t_listener \
 	tests/unit/t_log \
 	tests/unit/t_metrics \
 	tests/unit/t_migrate \
@@ -158,6 +159,7 @@ EXTRA_DIST += \
 	tests/web/test_database_copy.py \
 	tests/web/test_database_faults.py \
 	tests/web/test_database_hosts.py \
+	tests/web/test_database_listening.py \
 	tests/web/test_deploy.py \
 	tests/web/test_draining.py \
 	tests/web/test_http.py \

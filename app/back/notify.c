@@ -1,29 +1,21 @@
-/* notify.c - see notify.h. One lock guards channels and queues; the connection is the thread's alone. */
+/* notify.c - see notify.h. One lock guards channels and queues; the connection (listener.c) is the thread's alone. */
 #include "back/notify.h"
 
-#include <inttypes.h>
 #include <leat/db.h>
 #include <libpq-fe.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "back/db_internal.h"
-#include "back/dial.h"
-#include "back/retry.h"
+#include "back/listener.h"
 #include "base/check.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/metrics.h"
 #include "task/loop.h"
 #include "task/task.h"
-
-enum { SIGN_OF_LIFE_MS = 30000 };
 
 struct message {
 	struct message *next;
@@ -40,6 +32,7 @@ struct leat_subscription {
 	struct loop_post post;
 	struct message *first, **end;
 	unsigned count;
+	bool has_begun; /* its task knows that it listens */
 	bool is_behind; /* notifications were missed, or the connection could not be made */
 	bool is_posted;
 	bool is_dropped;
@@ -56,13 +49,9 @@ struct notify {
 	const struct settings *settings;
 	pthread_mutex_t lock;
 	struct channel *channels;
-	int wake_fd;
 	bool has_thread;
 	pthread_t thread;
-	atomic_bool is_stopping;
-	PGconn *connection; /* the thread's from here on */
-	int64_t made_ns;
-	struct retry retry;
+	struct listener listener; /* the thread's */
 };
 
 /* Life ------------------------------------------------------------------------------------------------------------------ */
@@ -74,19 +63,9 @@ struct notify *notify_new(const struct settings *settings)
 	if (!notify)
 		check_out_of_memory(sizeof(*notify), "the listener");
 	notify->settings = settings;
-	notify->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	LEAT_CHECK(notify->wake_fd >= 0);
-	retry_init(&notify->retry, settings->db_retry_least * CLOCK_MS, settings->db_retry_most * CLOCK_MS,
-		   (uint64_t)clock_wall_ns());
+	listener_init(&notify->listener, settings);
 	pthread_mutex_init(&notify->lock, NULL);
 	return notify;
-}
-
-static void wake_thread(struct notify *notify)
-{
-	uint64_t one = 1;
-
-	LEAT_CHECK(write(notify->wake_fd, &one, sizeof(one)) == sizeof(one));
 }
 
 bool notify_stop(struct notify *notify, int64_t deadline_ns)
@@ -95,8 +74,7 @@ bool notify_stop(struct notify *notify, int64_t deadline_ns)
 
 	if (!notify->has_thread)
 		return true;
-	atomic_store(&notify->is_stopping, true);
-	wake_thread(notify);
+	listener_stop(&notify->listener);
 	return pthread_timedjoin_np(notify->thread, NULL, &until) == 0;
 }
 
@@ -111,7 +89,7 @@ void notify_free(struct notify *notify)
 		notify->channels = channel->next;
 		free(channel);
 	}
-	close(notify->wake_fd);
+	listener_fini(&notify->listener);
 	pthread_mutex_destroy(&notify->lock);
 	free(notify);
 }
@@ -126,9 +104,12 @@ static void tell(struct leat_subscription *sub)
 	loop_post(sub->loop, &sub->post);
 }
 
-static void tell_behind(struct channel *channel)
+/* Those who have begun to listen, or those who have not. */
+static void tell_behind(struct channel *channel, bool has_begun)
 {
 	for (struct leat_subscription *sub = channel->subscriptions; sub; sub = sub->next) {
+		if (sub->has_begun != has_begun)
+			continue;
 		sub->is_behind = true;
 		tell(sub);
 	}
@@ -179,68 +160,40 @@ static void deliver(struct notify *notify, const PGnotify *notification)
 
 /* The thread ---------------------------------------------------------------------------------------------------------------- */
 
-static void disconnect(struct notify *notify)
+/* Those who have not begun are told that they cannot. */
+static void cannot_listen(struct notify *notify)
 {
-	if (!notify->connection)
-		return;
-	PQfinish(notify->connection);
-	notify->connection = NULL;
-	metrics_add(METRIC_DB_CONNECTIONS, -1);
+	pthread_mutex_lock(&notify->lock);
+	for (struct channel *channel = notify->channels; channel; channel = channel->next)
+		tell_behind(channel, false);
+	pthread_mutex_unlock(&notify->lock);
+}
+
+static void stopped_listening(struct notify *notify)
+{
 	pthread_mutex_lock(&notify->lock);
 	for (struct channel *channel = notify->channels; channel; channel = channel->next) {
 		channel->is_listening = false;
-		tell_behind(channel);
+		tell_behind(channel, true);
+		tell_behind(channel, false);
 	}
 	pthread_mutex_unlock(&notify->lock);
 }
 
-static void connection_failed(struct notify *notify, const char *why)
+/* Those who listened before have missed what was said since the connection was lost, and may have looked around too early. */
+static void now_listening(struct notify *notify, const char *name)
 {
-	int64_t now_ns = clock_now_ns();
+	struct channel *channel;
 
-	retry_failed(&notify->retry, now_ns);
-	metrics_add(METRIC_DB_CONNECT_FAILURES, 1);
-	log_limited(LOG_LEVEL_WARN, "database: cannot listen: %s; next try in %" PRId64 " ms", why,
-		    (notify->retry.due_ns - now_ns) / CLOCK_MS);
 	pthread_mutex_lock(&notify->lock);
-	for (struct channel *channel = notify->channels; channel; channel = channel->next)
-		tell_behind(channel);
-	pthread_mutex_unlock(&notify->lock);
-}
-
-static void connect_now(struct notify *notify)
-{
-	PGconn *connection = dial(notify->settings, &notify->is_stopping);
-
-	if (dial_has_connected(connection) && PQexitPipelineMode(connection) && PQsetnonblocking(connection, 0) == 0) {
-		notify->connection = connection;
-		metrics_add(METRIC_DB_CONNECTS, 1);
-		metrics_add(METRIC_DB_CONNECTIONS, 1);
-		notify->made_ns = clock_now_ns();
-		retry_succeeded(&notify->retry, notify->made_ns);
-		return;
+	channel = find_channel(notify, name);
+	if (channel) {
+		channel->is_listening = true;
+		tell_behind(channel, true);
+		for (struct leat_subscription *sub = channel->subscriptions; sub; sub = sub->next)
+			tell(sub);
 	}
-	connection_failed(notify, dial_failure(connection).text);
-	PQfinish(connection);
-}
-
-static bool execute(struct notify *notify, const char *verb, const char *name)
-{
-	char *quoted = name ? PQescapeIdentifier(notify->connection, name, strlen(name)) : NULL;
-	char *command = NULL;
-	PGresult *result;
-	bool is_done;
-
-	if (asprintf(&command, "%s%s", verb, quoted ? quoted : "") < 0)
-		check_out_of_memory(0, "a command");
-	result = PQexec(notify->connection, command);
-	is_done = PQresultStatus(result) == PGRES_COMMAND_OK || PQresultStatus(result) == PGRES_EMPTY_QUERY;
-	if (!is_done)
-		log_limited(LOG_LEVEL_WARN, "database: %s: %s", command, PQerrorMessage(notify->connection));
-	PQclear(result);
-	PQfreemem(quoted);
-	free(command);
-	return is_done;
+	pthread_mutex_unlock(&notify->lock);
 }
 
 /* The next channel that is to be listened to, or no longer: its name copied, since the lock is not held while the server is asked. NULL:
@@ -269,20 +222,6 @@ static char *next_change(struct notify *notify, bool *ret_listen)
 	return name;
 }
 
-static void now_listening(struct notify *notify, const char *name)
-{
-	struct channel *channel;
-
-	pthread_mutex_lock(&notify->lock);
-	channel = find_channel(notify, name);
-	if (channel) {
-		channel->is_listening = true;
-		for (struct leat_subscription *sub = channel->subscriptions; sub; sub = sub->next)
-			tell(sub);
-	}
-	pthread_mutex_unlock(&notify->lock);
-}
-
 static bool has_subscribers(struct notify *notify)
 {
 	bool has_any = false;
@@ -296,86 +235,59 @@ static bool has_subscribers(struct notify *notify)
 
 static bool make_changes(struct notify *notify)
 {
-	bool listen = false;
+	bool listen = false, is_done = true;
 	char *name;
 
-	while ((name = next_change(notify, &listen))) {
-		bool is_done = execute(notify, listen ? "LISTEN " : "UNLISTEN ", name);
-
+	while (is_done && (name = next_change(notify, &listen))) {
+		is_done = listener_do(&notify->listener, listen ? "LISTEN" : "UNLISTEN", name);
 		if (is_done && listen)
 			now_listening(notify, name);
 		free(name);
-		if (!is_done)
-			return false;
 	}
-	return true;
+	return is_done;
 }
 
-static bool receive(struct notify *notify)
+static bool deliver_all(struct notify *notify)
 {
 	PGnotify *notification;
 
-	if (!PQconsumeInput(notify->connection))
-		return false;
-	while ((notification = PQnotifies(notify->connection))) {
+	while ((notification = listener_next(&notify->listener))) {
 		deliver(notify, notification);
 		PQfreemem(notification);
 	}
 	return true;
 }
 
-/* How many wake-ups there were does not matter. */
-static int wait_for_more(struct notify *notify, int timeout_ms)
-{
-	struct pollfd wait[] = { { .fd = notify->wake_fd, .events = POLLIN },
-				 { .fd = notify->connection ? PQsocket(notify->connection) : -1, .events = POLLIN } };
-	uint64_t count;
-	int ready = poll(wait, 2, timeout_ms);
-
-	if (ready > 0 && wait[0].revents && read(notify->wake_fd, &count, sizeof(count)) < 0)
-		return ready; /* somebody took it: nobody does */
-	return ready;
-}
-
 static void listen_on(struct notify *notify)
 {
-	bool is_alive;
+	if (!make_changes(notify) || !deliver_all(notify) || !listener_wait(&notify->listener))
+		stopped_listening(notify);
+}
 
-	if (!make_changes(notify)) { /* a standby, for one, refuses to listen */
-		disconnect(notify);
-		retry_failed(&notify->retry, clock_now_ns());
-		return;
-	}
-	is_alive = receive(notify);
-	if (is_alive && wait_for_more(notify, SIGN_OF_LIFE_MS) == 0)
-		is_alive = execute(notify, "", NULL);
-	if (is_alive)
-		return;
-	log_limited(LOG_LEVEL_WARN, "database: the connection that listens is lost: %s",
-		    PQerrorMessage(notify->connection));
-	disconnect(notify);
-	retry_lost(&notify->retry, notify->made_ns, clock_now_ns());
+static void stop_listening(struct notify *notify)
+{
+	listener_disconnect(&notify->listener);
+	stopped_listening(notify);
 }
 
 static void *run(void *arg)
 {
 	struct notify *notify = arg;
+	struct listener *listener = &notify->listener;
 
-	while (!atomic_load(&notify->is_stopping)) {
-		int64_t now_ns = clock_now_ns();
-
+	while (!atomic_load(&listener->is_stopping)) {
 		if (!has_subscribers(notify)) {
-			disconnect(notify);
-			wait_for_more(notify, -1);
-		} else if (notify->connection) {
+			stop_listening(notify);
+			listener_rest(listener, false);
+		} else if (listener->connection) {
 			listen_on(notify);
-		} else if (!retry_is_due(&notify->retry, now_ns)) {
-			wait_for_more(notify, (int)((notify->retry.due_ns - now_ns) / CLOCK_MS) + 1);
-		} else {
-			connect_now(notify);
+		} else if (!listener_is_due(listener)) {
+			listener_rest(listener, true);
+		} else if (!listener_connect(listener)) {
+			cannot_listen(notify);
 		}
 	}
-	disconnect(notify);
+	stop_listening(notify);
 	return NULL;
 }
 
@@ -438,7 +350,7 @@ static void unsubscribe(void *arg)
 	sub->is_dropped = true;
 	pthread_mutex_unlock(&notify->lock);
 	if (is_last)
-		wake_thread(notify);
+		listener_wake(&notify->listener);
 	if (!is_posted)
 		free_subscription(sub);
 }
@@ -474,7 +386,7 @@ static struct leat_subscription *subscribe(struct notify *notify, struct loop *l
 	sub->is_behind = !has_thread;
 	pthread_mutex_unlock(&notify->lock);
 	if (has_thread)
-		wake_thread(notify);
+		listener_wake(&notify->listener);
 	return sub;
 }
 
@@ -485,6 +397,7 @@ static enum leat_result look(struct leat_subscription *sub, bool is_new, struct 
 
 	pthread_mutex_lock(&sub->notify->lock);
 	if (is_new && sub->channel->is_listening) {
+		sub->has_begun = true;
 		result = LEAT_OK;
 	} else if (!is_new && sub->first) {
 		*ret_message = sub->first;

@@ -8,7 +8,8 @@
  *
  * A thread of its own, made when the first request listens, holds the connection while any channel has subscribers. What arrives is copied to each
  * subscriber's queue, db_notify_queue long, and wakes its task. When the connection is lost, and when a queue is full, notifications are missed:
- * each subscriber is told once, and listens on. A connection that says nothing is asked for a sign of life every half minute.
+ * each subscriber is told, and listens on. After a loss it is told once more when the connection listens again, for what was said in
+ * between. A loss without a sign of it (a network that drops everything) is noticed after db_notify_silence and db_connect_timeout at most.
  *
  * Ownership:      subscriptions are the request's; they end with its arena. The connection counts for db_connections_max.
  * Thread-safety:  any thread; subscriptions are their task's.

@@ -50,6 +50,7 @@
 	X(DB_LENT_STOP_CLOSED, COUNTER, "leat_db_lent_closed_total", "reason=\"stop\"", "") \
 	X(DB_NOTIFICATIONS,  COUNTER, "leat_db_notifications_total", "", "Notifications received from PostgreSQL.") \
 	X(DB_NOTIFICATIONS_LOST, COUNTER, "leat_db_notifications_lost_total", "", "Notifications dropped for a request that did not fetch them: setting db_notify_queue.") \
+	X(DB_LISTENERS_LOST, COUNTER, "leat_db_listeners_lost_total", "", "Connections that listened for notifications and were lost.") \
 	X(DB_TX,             COUNTER, "leat_db_transactions_total", "end=\"commit\"", "Transactions, by their end.") \
 	X(DB_TX_ROLLED_BACK, COUNTER, "leat_db_transactions_total", "end=\"rollback\"", "") \
 	X(DB_TX_RETRIES,     COUNTER, "leat_db_transaction_retries_total", "", "Transactions run again after a serialization failure or a deadlock.") \

@@ -51,6 +51,7 @@
 	X(DURATION, db_lent_wait,      "2s", 1, 3600000, "", "Longest wait for a connection to borrow; then 503.") \
 	X(NUMBER,   db_lent_queue,     "256", 1, 1000000, "requests", "Requests of a process that wait for a connection to borrow; more get 503.") \
 	X(NUMBER,   db_notify_queue,   "256", 1, 1000000, "notifications", "Notifications that wait for a request that listens; more are dropped, and it is told.") \
+	X(DURATION, db_notify_silence, "30s", 1, 3600000, "", "Silence after which the connection that listens is asked for a sign of life; it is lost when none comes within db_connect_timeout.") \
 	X(CHOICE,   db_prepare,        "auto", 0, 2, "auto|named|unnamed", "Whether statements are prepared once a connection. unnamed: parsed each time, for PgBouncer in transaction mode; auto: named, until prepared ones keep disappearing.") \
 	X(DURATION, db_slow,           "20ms", 1, 3600000, "", "A statement that often takes longer leaves the lanes for lent connections.") \
 	X(TEXT,     migrations,        "", 0, 4000, "", "Folder of the SQL files for leat migrate.") \

@@ -223,8 +223,9 @@ LEAT_API enum leat_result leat_db_listen(struct leat_request *req, const char *c
 					 struct leat_subscription **ret_subscription) LEAT_MUST_USE;
 
 /* Waits for the next notification; its payload lives as long as the request, so a long-lived request has as many as it may hold.
- * LEAT_UNAVAILABLE: some may have been missed, because the connection was lost or more than db_notify_queue waited; read the state
- * anew, and go on: it still listens. LEAT_TIMED_OUT at the request's deadline. */
+ * LEAT_UNAVAILABLE: some may have been missed, because more than db_notify_queue waited, or the connection was lost; read the state anew,
+ * and go on: it still listens. A loss is told at once, within db_notify_silence and db_connect_timeout when the network says nothing of it,
+ * and a second time when it listens again: what was said in between was missed, too. LEAT_TIMED_OUT at the request's deadline. */
 LEAT_API enum leat_result leat_db_notified(struct leat_request *req, struct leat_subscription *subscription,
 					   leat_text *ret_payload) LEAT_MUST_USE;
 

@@ -199,6 +199,7 @@ static void set_defaults(void)
 	settings.db_lent_wait = 5000;
 	settings.db_lent_queue = 1000;
 	settings.db_notify_queue = 5;
+	settings.db_notify_silence = 60000;
 }
 
 /* With the settings as they are. */

@@ -285,6 +285,32 @@ static enum leat_result post_deallocate_all_lent(struct leat_request *req)
 	return leat_reply_empty(req, 204);
 }
 
+/* The first word that is told of 'news': 503 when some may have been missed. */
+static enum leat_result get_told(struct leat_request *req)
+{
+	struct leat_subscription *news;
+	leat_text word;
+
+	LEAT_TRY(leat_db_listen(req, "news", &news));
+	LEAT_TRY(leat_db_notified(req, news, &word));
+	return leat_reply_text(req, 200, "text/plain", word);
+}
+
+/* The same, however many are missed before it. */
+static enum leat_result get_told_at_last(struct leat_request *req)
+{
+	struct leat_subscription *news;
+	enum leat_result result;
+	leat_text word;
+
+	LEAT_TRY(leat_db_listen(req, "news", &news));
+	do
+		result = leat_db_notified(req, news, &word);
+	while (result == LEAT_UNAVAILABLE);
+	LEAT_TRY(result);
+	return leat_reply_text(req, 200, "text/plain", word);
+}
+
 static const struct leat_route routes[] = {
 	{ LEAT_GET, "/hello", get_hello, .summary = "A rendered reply" },
 	{ LEAT_GET, "/sleep/{ms:int}", get_sleep, .summary = "Waits", .deadline_ms = 60000 },
@@ -310,6 +336,8 @@ static const struct leat_route database_routes[] = {
 	{ LEAT_GET, "/db/sleep/{ms:int}/lent", get_db_sleep_lent, .summary = "Sleeps there", .deadline_ms = 1000 },
 	{ LEAT_GET, "/db/thing", get_thing, .summary = "All columns of a row", .deadline_ms = 1000 },
 	{ LEAT_GET, "/db/thing/lent", get_thing_lent, .summary = "All columns of a row", .deadline_ms = 1000 },
+	{ LEAT_GET, "/db/told", get_told, .summary = "Listens", .deadline_ms = 60000 },
+	{ LEAT_GET, "/db/told/at-last", get_told_at_last, .summary = "Listens on", .deadline_ms = 60000 },
 	{ LEAT_POST, "/db/keys/{key:int}", post_key, .summary = "Writes", .deadline_ms = 1000 },
 	{ LEAT_POST, "/db/keys/{key:int}/lent", post_key_lent, .summary = "Writes", .deadline_ms = 1000 },
 	{ LEAT_POST, "/db/keys/{key:int}/read-only", post_key_read_only, .summary = "Writes where it may not" },
