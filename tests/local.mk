@@ -160,6 +160,7 @@ EXTRA_DIST += \
 	tests/web/test_database_faults.py \
 	tests/web/test_database_hosts.py \
 	tests/web/test_database_listening.py \
+	tests/web/test_database_tls.py \
 	tests/web/test_deploy.py \
 	tests/web/test_draining.py \
 	tests/web/test_http.py \

@@ -10,6 +10,10 @@
  * the backend before it closes, and a backend ignores a cancel that finds it between two commands; so once CANCEL_DONE
  * is seen, only what had been sent before can have been hit.
  *
+ * libpq before 17 does so without TLS, also for a connection with it: PostgreSQL takes a cancel before it looks at pg_hba.conf, and
+ * PgBouncer with client_tls_sslmode = require takes it, too. The key that it carries, which is good for cancelling and nothing else, can be
+ * read on the way.
+ *
  * It blocks, and not only for a moment when the network or the server is stuck: hence the offload thread. A worker asks
  * instead of being told, so that neither a loop nor a connection ever has to wait for a cancel in order to end.
  *

@@ -248,8 +248,8 @@ struct dial_failure dial_failure(const PGconn *connection)
 	while (len > 0 && strchr(" \n\t", why[len - 1]))
 		len--;
 	snprintf(failure.text, sizeof(failure.text), "%.*s%s", len, why,
-		 len == 0              ? "no answer"
-		 : why[len - 1] == ':' ? " no answer"
+		 len == 0              ? "no answer within db_connect_timeout"
+		 : why[len - 1] == ':' ? " no answer within db_connect_timeout"
 				       : "");
 	for (char *at = failure.text; (at = strpbrk(at, "\n\t")) != NULL;)
 		*at = ' ';

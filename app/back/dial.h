@@ -39,7 +39,7 @@ bool dial_has_connected(const struct pg_conn *connection);
 
 /* Why not, as one line for the log. */
 struct dial_failure {
-	char text[256];
+	char text[512];
 };
 struct dial_failure dial_failure(const struct pg_conn *connection);
 

@@ -250,7 +250,6 @@ void lane_begin(struct lane *lane)
 static void on_dialled(void *arg, PGconn *connection)
 {
 	struct lane *lane = arg;
-	const char *why = PQerrorMessage(connection);
 
 	lane->dial = NULL;
 	lane->connection = connection;
@@ -258,7 +257,7 @@ static void on_dialled(void *arg, PGconn *connection)
 	if (dial_has_connected(connection))
 		lane_begin(lane);
 	else
-		lane_lose(lane, *why ? why : TOO_LATE);
+		lane_lose(lane, dial_failure(connection).text);
 }
 
 /* What the loop calls ----------------------------------------------------------------------------------------------- */

@@ -68,10 +68,9 @@ static void fail_to_connect(struct listener *listener, const char *why)
 bool listener_connect(struct listener *listener)
 {
 	PGconn *connection = dial(listener->settings, &listener->is_stopping);
-	const char *why = PQerrorMessage(connection);
 
 	if (!dial_has_connected(connection) || !PQexitPipelineMode(connection)) {
-		fail_to_connect(listener, *why ? why : TOO_LATE);
+		fail_to_connect(listener, dial_failure(connection).text);
 		PQfinish(connection);
 		return false;
 	}

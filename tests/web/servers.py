@@ -123,7 +123,7 @@ class Postgres:
         self.folder.mkdir()
         if self.user:
             shutil.chown(self.folder, "postgres", "postgres")
-        self.url = f"postgresql://postgres@/postgres?host={self.folder}"
+        self.url = f"postgresql://postgres@/postgres?host={self.folder}&port={self.settings.get('port', 5432)}"
         self.make_data(standby_of)
         self.start()
 
