@@ -35,7 +35,7 @@ void query_list_remove(struct query_list *list, struct query *query)
 
 const char *query_text(const struct query *query)
 {
-	return query->statement ? query->statement->sql : query->command;
+	return query->statement ? query->statement->text : query->command;
 }
 
 void query_pool_fini(struct query_pool *pool)

@@ -2,6 +2,7 @@
 #include "back/statement.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,8 +37,10 @@ void statements_init(struct statements *statements)
 
 void statements_fini(struct statements *statements)
 {
-	for (unsigned i = 0; i < statements->count; i++)
+	for (unsigned i = 0; i < statements->count; i++) {
+		free(statements->items[i]->text);
 		free(statements->items[i]);
+	}
 	free(statements->items);
 	free(statements->table);
 	*statements = (struct statements){ 0 };
@@ -95,6 +98,15 @@ static void write_name(char name[static STATEMENT_NAME_SIZE], const char *text)
 	*at = '\0';
 }
 
+static char *describe(const struct leat_statement *is)
+{
+	char *text = NULL;
+
+	if (asprintf(&text, "%s%s%s", is->name ? is->name : "", is->name ? ": " : "", is->sql) < 0)
+		check_out_of_memory(strlen(is->sql), "a statement's description");
+	return text;
+}
+
 static struct statement *add(struct statements *statements, const struct leat_statement *is, unsigned index)
 {
 	struct statement *statement = malloc(sizeof(*statement));
@@ -103,7 +115,7 @@ static struct statement *add(struct statements *statements, const struct leat_st
 		check_out_of_memory(sizeof(*statement), "a statement");
 	if (statements->count == statements->cap)
 		grow(statements);
-	*statement = (struct statement){ .is = is, .sql = is->sql, .index = index };
+	*statement = (struct statement){ .is = is, .sql = is->sql, .text = describe(is), .index = index };
 	write_name(statement->name, is->sql);
 	statements->items[statements->count++] = statement;
 	*place_of(statements, is) = statement;

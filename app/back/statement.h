@@ -29,6 +29,7 @@ enum { STATEMENT_NAME_SIZE = sizeof("leat_") + 13 };
 struct statement {
 	const struct leat_statement *is;
 	const char *sql; /* as first seen */
+	char *text;      /* for the log: "user_by_id: SELECT ..." */
 	char name
 		[STATEMENT_NAME_SIZE]; /* on the server: from a hash of the text, so that one name never means two texts */
 	unsigned index;                /* the same in every worker */

@@ -41,21 +41,38 @@ static void write_start(char ret_start[static START_SIZE], const char *sql)
 		memcpy(ret_start + START_SIZE - 4, "...", 4);
 }
 
-static void fault(struct verifier *verifier, const char *format, ...) LEAT_PRINTF(2, 3);
-static void fault(struct verifier *verifier, const char *format, ...)
+static void say(const struct verifier *verifier, const char *kind, const char *format, va_list args)
 {
 	const struct leat_statement *statement = verifier->statement;
 	char start[START_SIZE];
 	char what[1024];
+
+	vsnprintf(what, sizeof(what), format, args);
+	write_start(start, statement->sql);
+	fprintf(verifier->out, "%sstatement %s: %s; it begins: %s\n", kind,
+		statement->name ? statement->name : "without a name", what, start);
+}
+
+static void fault(struct verifier *verifier, const char *format, ...) LEAT_PRINTF(2, 3);
+static void fault(struct verifier *verifier, const char *format, ...)
+{
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(what, sizeof(what), format, args);
+	say(verifier, "", format, args);
 	va_end(args);
-	write_start(start, statement->sql);
-	fprintf(verifier->out, "statement %s: %s; it begins: %s\n",
-		statement->name ? statement->name : "without a name", what, start);
 	verifier->faults++;
+}
+
+/* What may be wrong, and may be meant so. */
+static void warn(const struct verifier *verifier, const char *format, ...) LEAT_PRINTF(2, 3);
+static void warn(const struct verifier *verifier, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say(verifier, "warning: ", format, args);
+	va_end(args);
 }
 
 /* Types -------------------------------------------------------------------------------------------------------------- */
@@ -104,36 +121,65 @@ static bool takes(enum leat_kind kind, unsigned type)
 
 /* Statements --------------------------------------------------------------------------------------------------------- */
 
-static void check_type(struct verifier *verifier, const struct leat_field *field, unsigned type)
+static void fault_type(struct verifier *verifier, const struct leat_field *field, unsigned type)
 {
 	char found[TYPE_SIZE], wanted[TYPES_SIZE];
 
-	if (takes(field->kind, type))
-		return;
 	write_type(verifier, found, type);
 	write_types(verifier, wanted, field->kind);
 	fault(verifier, "column %s is of type %s, and its field in %s takes %s", field->name, found,
 	      verifier->statement->row->name, wanted);
 }
 
+/* The columns of views and expressions tell nothing, and a statement may leave the rows with NULL out: hence a warning only. */
+static void check_null(struct verifier *verifier, const struct leat_field *field, unsigned table, int number)
+{
+	const char *query = "SELECT format('%s.%I', a.attrelid::regclass, a.attname)"
+			    " FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = "
+			    "a.atttypid"
+			    " WHERE a.attrelid = $1::oid AND a.attnum = $2::int"
+			    " AND NOT a.attnotnull AND NOT t.typnotnull AND c.relkind IN ('r', 'p', 'f')";
+	char table_text[NUMBER_INT_MAX + 1], number_text[NUMBER_INT_MAX + 1];
+	const char *values[] = { table_text, number_text };
+	PGresult *result;
+
+	if (field->optional || table == InvalidOid)
+		return;
+	table_text[number_write_uint(table_text, table)] = '\0';
+	number_text[number_write_int(number_text, number)] = '\0';
+	result = PQexecParams(verifier->connection, query, 2, NULL, values, NULL, NULL, 0);
+	if (PQntuples(result) == 1)
+		warn(verifier, "column %s may be NULL, as %s may, and its field in %s is not optional", field->name,
+		     PQgetvalue(result, 0, 0), verifier->statement->row->name);
+	PQclear(result);
+}
+
+static void check_column(struct verifier *verifier, const struct leat_field *field, const PGresult *description,
+			 int column)
+{
+	if (takes(field->kind, PQftype(description, column)))
+		check_null(verifier, field, PQftable(description, column), PQftablecol(description, column));
+	else
+		fault_type(verifier, field, PQftype(description, column));
+}
+
 static void check_field(struct verifier *verifier, const struct leat_field *field, const PGresult *description)
 {
 	const char *shape = verifier->statement->row->name;
-	unsigned type = 0;
-	int found = 0;
+	int found = 0, first = 0;
 	char wanted[TYPES_SIZE];
 
 	for (int column = PQnfields(description); column-- > 0;) {
 		if (strcmp(PQfname(description, column), field->name) != 0)
 			continue;
-		type = PQftype(description, column); /* of several the first counts */
+		first = column;
 		found++;
 	}
 	if (found > 1)
 		fault(verifier, "there are %d columns %s, and %s has one field of that name", found, field->name,
 		      shape);
 	if (found > 0) {
-		check_type(verifier, field, type);
+		check_column(verifier, field, description, first); /* of several the first counts */
 	} else if (!field->optional) {
 		write_types(verifier, wanted, field->kind);
 		fault(verifier, "there is no column %s; its field in %s is not optional and takes %s", field->name,

@@ -164,6 +164,72 @@ START_TEST(every_fault_of_every_statement_is_told)
 }
 END_TEST
 
+/* What may be NULL ---------------------------------------------------------------------------------------------------- */
+
+struct label {
+	leat_text note;
+};
+
+static const struct leat_shape label_shape = LEAT_SHAPE(struct label, LEAT_TEXT(note));
+
+/* One line, or none; and the verdict stays. */
+static void is_told(const char *sql, const char *line)
+{
+	const struct leat_statement statement = { .sql = sql, .row = &label_shape, .name = "all_notes" };
+
+	ck_assert_int_eq(verify((const struct leat_statement *const[]){ &statement }, 1), VERIFY_FINE);
+	ck_assert_str_eq(said, line);
+}
+
+START_TEST(a_column_that_may_be_null_is_warned_of)
+{
+	is_told("SELECT note FROM people", "warning: statement all_notes: column note may be NULL, as people.note may, "
+					   "and its field in struct label is not "
+					   "optional; it begins: SELECT note FROM people\n");
+}
+END_TEST
+
+START_TEST(a_column_under_another_name_is_warned_of)
+{
+	postgres_sql("ALTER TABLE people ADD \"Nick name\" text");
+	is_told("UPDATE people SET name = $1 RETURNING \"Nick name\" AS note",
+		"warning: statement all_notes: column note may be NULL, as people.\"Nick name\" may, and its field in "
+		"struct label "
+		"is not optional; it begins: UPDATE people SET name = $1 RETURNING \"Nick name\" AS note\n");
+}
+END_TEST
+
+START_TEST(a_column_that_is_not_null_is_not_warned_of)
+{
+	is_told("SELECT name AS note FROM people", "");
+}
+END_TEST
+
+START_TEST(a_type_that_takes_no_null_is_not_warned_of)
+{
+	postgres_sql("SET client_min_messages = warning; DROP DOMAIN IF EXISTS remark CASCADE; CREATE DOMAIN remark AS "
+		     "text NOT NULL;"
+		     "ALTER TABLE people ADD remark remark");
+	is_told("SELECT remark::text AS note FROM people", "");
+	is_told("SELECT remark AS note FROM people", "");
+}
+END_TEST
+
+START_TEST(an_expression_is_not_warned_of)
+{
+	is_told("SELECT coalesce(note, '') AS note FROM people", "");
+}
+END_TEST
+
+/* All columns of a view may be NULL as far as the catalogue says. */
+START_TEST(a_view_is_not_warned_of)
+{
+	postgres_sql("CREATE VIEW notes AS SELECT note FROM people WHERE note IS NOT NULL");
+	is_told("SELECT note FROM notes", "");
+	postgres_sql("DROP VIEW notes");
+}
+END_TEST
+
 START_TEST(without_a_database_nothing_is_checked)
 {
 	settings.database_url = "";
@@ -191,6 +257,10 @@ Suite *suite(void)
 	HARNESS_CASE_WITH(s, "faults", setup, teardown, a_missing_column_is_told, a_column_of_another_type_is_told,
 			  two_columns_of_a_name_are_told, a_shape_without_rows_is_told, what_the_server_refuses_is_told,
 			  a_long_text_is_shown_by_its_beginning_on_one_line, every_fault_of_every_statement_is_told);
+	HARNESS_CASE_WITH(s, "what may be null", setup, teardown, a_column_that_may_be_null_is_warned_of,
+			  a_column_under_another_name_is_warned_of, a_column_that_is_not_null_is_not_warned_of,
+			  a_type_that_takes_no_null_is_not_warned_of, an_expression_is_not_warned_of,
+			  a_view_is_not_warned_of);
 	HARNESS_CASE_WITH(s, "not checked", setup, teardown, without_a_database_nothing_is_checked,
 			  a_server_that_is_away_is_no_fault);
 	return s;
