@@ -36,6 +36,7 @@ unit_programs = \
 	tests/unit/t_migrate_together \
 	tests/unit/t_migrate_undo \
 	tests/unit/t_notify \
+	tests/unit/t_miscount \
 	tests/unit/t_number \
 	tests/unit/t_offload \
 	tests/unit/t_problem \
