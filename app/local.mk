@@ -28,6 +28,7 @@ libleat_all_la_SOURCES = \
 	app/back/listener.c app/back/listener.h \
 	app/back/migrate.c app/back/migrate.h \
 	app/back/migrate_file.c app/back/migrate_file.h \
+	app/back/migrate_pooler.c app/back/migrate_pooler.h \
 	app/back/migrate_run.c app/back/migrate_run.h \
 	app/back/migrate_server.c app/back/migrate_server.h \
 	app/back/migrate_split.c app/back/migrate_split.h \

@@ -32,6 +32,7 @@ unit_programs = \
 	tests/unit/t_metrics \
 	tests/unit/t_migrate \
 	tests/unit/t_migrate_alone \
+	tests/unit/t_migrate_pooler \
 	tests/unit/t_migrate_split \
 	tests/unit/t_migrate_together \
 	tests/unit/t_migrate_undo \

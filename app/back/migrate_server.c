@@ -13,8 +13,8 @@
  * not get the lock tries again every tenth of a second, idle and without a snapshot in between, and gives up after the
  * setting migrate_wait. The owner holds it outside of any transaction.
  *
- * A pooler that hands out the server's connections by transaction (PgBouncer's transaction mode) loses locks of sessions:
- * leat migrate wants a connection to the server itself. */
+ * A pooler that hands out the server's connections by transaction (PgBouncer's transaction mode) loses locks of sessions, and gives
+ * them to others: it is refused (migrate_pooler.c). */
 #include "back/migrate_server.h"
 
 #include <inttypes.h>
@@ -24,6 +24,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "back/migrate_pooler.h"
 #include "base/clock.h"
 
 #define LOCK_KEY "1818583412" /* "leat" in ASCII */
@@ -127,7 +128,7 @@ bool migrate_connect(struct migrate_server *server, const struct settings *setti
 		migrate_complain("%s", PQerrorMessage(server->connection));
 		return false;
 	}
-	return find_table(server) && migrate_reset(server);
+	return migrate_has_session(server->connection, settings) && find_table(server) && migrate_reset(server);
 }
 
 void migrate_disconnect(struct migrate_server *server)

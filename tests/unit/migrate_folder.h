@@ -38,6 +38,7 @@ static inline void setup(void)
 	settings.migrations = folder;
 	settings.database_url = getenv("LEAT_TEST_DATABASE");
 	settings.migrate_wait = LIMIT_S * 1000;
+	settings.db_connect_timeout = 5000;
 	postgres_sql("SET client_min_messages = warning; DROP TABLE IF EXISTS leat_migrations, a, b");
 }
 
