@@ -94,6 +94,7 @@ static enum leat_result route(struct walk *walk)
 	case ROUTER_FOUND:
 		break;
 	}
+	req->call.route = request_pattern(req);
 	if (req->match.route && req->match.route->deadline_ms)
 		req->call.deadline_ns = req->started_ns + req->match.route->deadline_ms * CLOCK_MS;
 	return LEAT_OK;

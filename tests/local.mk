@@ -45,6 +45,7 @@ unit_programs = \
 	tests/unit/t_retry \
 	tests/unit/t_router \
 	tests/unit/t_row \
+	tests/unit/t_session \
 	tests/unit/t_settings \
 	tests/unit/t_settings_shown \
 	tests/unit/t_settings_sources \

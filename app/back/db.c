@@ -406,7 +406,7 @@ static enum leat_result ask_apart(struct call *call, const struct leat_statement
 	struct session session;
 	enum leat_result result;
 
-	result = session_open(call, &session);
+	result = session_open(call, &session, statements_find(&call->db->statements, statement)->text);
 	if (result == LEAT_UNAVAILABLE) /* all are lent: better on a lane than not at all */
 		return ask_here(call, statement, args, arg_count, ret_query);
 	if (result != LEAT_OK)

@@ -52,6 +52,7 @@ void db_give_up(struct db *db, struct query *query);
 /* A connection for the request alone, for as long as the session is open: all its statements go there. */
 struct session {
 	struct lane *lane;
+	const char *purpose; /* for the log */
 	bool is_transaction;
 	struct query *begin; /* BEGIN, while it is not awaited */
 	bool is_void;        /* BEGIN has failed: nothing more is sent */
@@ -59,7 +60,8 @@ struct session {
 	bool must_retry;     /* a statement failed in a way that the transaction may be run again */
 };
 
-enum leat_result session_open(struct call *call, struct session *session) LEAT_MUST_USE;
+/* One a request: LEAT_INTERNAL for a second one, which no call of leat/db.h asks for. */
+enum leat_result session_open(struct call *call, struct session *session, const char *purpose) LEAT_MUST_USE;
 void session_close(struct call *call);
 
 /* LEAT_UNAVAILABLE when its connection is lost. An error leaves the query to the caller. */

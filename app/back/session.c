@@ -28,16 +28,25 @@ enum {
 
 /* Sessions ------------------------------------------------------------------------------------------------------------ */
 
-enum leat_result session_open(struct call *call, struct session *session)
+/* Some requests that each hold one of the last connections and wait for a second would wait for each other until their deadlines. */
+static enum leat_result refuse_second(const struct call *call, const char *purpose)
+{
+	log_limited(LOG_LEVEL_ERROR, "bug: %s: a second connection for %s while the request holds one for %s",
+		    call->route ? call->route : "a request", purpose, call->session->purpose);
+	return LEAT_INTERNAL;
+}
+
+enum leat_result session_open(struct call *call, struct session *session, const char *purpose)
 {
 	struct db *db;
 
 	LEAT_TRY(db_may_ask(call));
 	db = call->db;
-	LEAT_CHECK(!call->session); /* it would wait for a second connection while it holds one */
+	if (call->session)
+		return refuse_second(call, purpose);
 	if (!db->lend)
 		return LEAT_UNAVAILABLE;
-	*session = (struct session){ 0 };
+	*session = (struct session){ .purpose = purpose };
 	LEAT_TRY(lend_take(db->lend, &db->host, call->deadline_ns, &session->lane));
 	session->lane->is_rolled_back = session->lane->is_read_only = false;
 	call->session = session;
@@ -213,7 +222,7 @@ static enum leat_result run_once(struct leat_request *req, const struct leat_tx_
 	struct query *begin;
 	enum leat_result result;
 
-	LEAT_TRY(session_open(call, &session));
+	LEAT_TRY(session_open(call, &session, "a transaction"));
 	session.is_transaction = true;
 	session.lane->is_read_only = options->read_only;
 	result = send_command(call, begins[options->isolation][options->read_only], &begin);

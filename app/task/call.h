@@ -25,7 +25,8 @@ struct call {
 	struct arena *arena;
 	int64_t deadline_ns;
 	leat_text request_id;
-	struct db *db; /* of this worker; NULL: none configured */
+	const char *route;       /* its pattern, for the log; NULL: none */
+	struct db *db;           /* of this worker; NULL: none configured */
 	struct session *session; /* the connection lent to this request (back/session.c), or NULL */
 };
 

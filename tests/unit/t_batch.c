@@ -257,7 +257,7 @@ static void open_without_beginning(struct leat_request *req, struct session *ses
 	struct call *call = call_of(req);
 	struct query *begin;
 
-	ck_assert_result(session_open(call, session), LEAT_OK);
+	ck_assert_result(session_open(call, session, "a test"), LEAT_OK);
 	session->is_transaction = true;
 	begin = query_take(&db->queries);
 	begin->work = QUERY_COMMAND;
