@@ -51,6 +51,7 @@ libleat_all_la_SOURCES = \
 	app/base/metrics.c app/base/metrics.h \
 	app/base/metrics_table.h \
 	app/base/number.c app/base/number.h \
+	app/base/random.c app/base/random.h \
 	app/base/settings.c app/base/settings.h \
 	app/base/settings_kind.c app/base/settings_kind.h \
 	app/base/settings_print.c \

@@ -41,6 +41,7 @@ unit_programs = \
 	tests/unit/t_number \
 	tests/unit/t_offload \
 	tests/unit/t_problem \
+	tests/unit/t_random \
 	tests/unit/t_respawn \
 	tests/unit/t_retry \
 	tests/unit/t_router \

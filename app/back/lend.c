@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/random.h"
 #include "task/offload.h"
 #include "task/waiters.h"
 
@@ -45,7 +46,6 @@ struct lend {
 	unsigned open; /* with those being dialled */
 	unsigned dialling;
 	struct retry retry;
-	uint64_t random;
 	atomic_bool is_stopping;
 };
 
@@ -68,8 +68,8 @@ struct lend *lend_new(const struct settings *settings, unsigned most, struct off
 	lend->settings = settings;
 	lend->most = most;
 	lend->offload = offload;
-	lend->random = (uint64_t)clock_wall_ns() ^ (uint64_t)(uintptr_t)lend;
-	retry_init(&lend->retry, settings->db_retry_least * CLOCK_MS, settings->db_retry_most * CLOCK_MS, lend->random);
+	retry_init(&lend->retry, settings->db_retry_least * CLOCK_MS, settings->db_retry_most * CLOCK_MS,
+		   random_bits());
 	pthread_mutex_init(&lend->lock, NULL);
 	return lend;
 }
@@ -188,12 +188,11 @@ static void run_errands(struct lend *lend, struct errands *errands)
 			end_dial(lend, NULL, "offload_queue is full");
 }
 
-static int64_t lifetime_ns(struct lend *lend)
+static int64_t lifetime_ns(const struct lend *lend)
 {
 	int64_t lifetime = lend->settings->db_lent_lifetime * CLOCK_MS;
 
-	lend->random = lend->random * UINT64_C(6364136223846793005) + 1;
-	return lifetime - (int64_t)((lend->random >> 33) % (uint64_t)(lifetime / 100 * JITTER_PERCENT + 1));
+	return lifetime - (int64_t)random_below((uint64_t)(lifetime / 100 * JITTER_PERCENT + 1));
 }
 
 static void end_dial(struct lend *lend, struct lent *lent, const char *why)

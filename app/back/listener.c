@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/random.h"
 #include "base/settings.h"
 
 #define TOO_LATE     "no answer within db_connect_timeout"
@@ -26,7 +27,7 @@ void listener_init(struct listener *listener, const struct settings *settings)
 	*listener = (struct listener){ .settings = settings, .wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
 	LEAT_CHECK(listener->wake_fd >= 0);
 	retry_init(&listener->retry, settings->db_retry_least * CLOCK_MS, settings->db_retry_most * CLOCK_MS,
-		   (uint64_t)clock_wall_ns());
+		   random_bits());
 }
 
 void listener_fini(struct listener *listener)

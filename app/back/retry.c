@@ -1,23 +1,16 @@
 /* retry.c - see retry.h. Called by db.c for its connections. */
 #include "back/retry.h"
 
+#include "base/random.h"
+
 void retry_init(struct retry *retry, int64_t least_ns, int64_t most_ns, uint64_t seed)
 {
 	*retry = (struct retry){
 		.least_ns = least_ns,
 		.most_ns = most_ns > least_ns ? most_ns : least_ns,
 		.due_ns = INT64_MIN,
-		.random = seed | 1, /* xorshift stays at 0 for ever */
+		.random = seed,
 	};
-}
-
-/* xorshift64 (Marsaglia 2003). */
-static uint64_t next_random(struct retry *retry)
-{
-	retry->random ^= retry->random << 13;
-	retry->random ^= retry->random >> 7;
-	retry->random ^= retry->random << 17;
-	return retry->random;
 }
 
 /* least * 2^(failures - 1), at most most_ns. */
@@ -36,7 +29,7 @@ void retry_failed(struct retry *retry, int64_t now_ns)
 
 	retry->failures++;
 	pause_ns = longest_pause_ns(retry);
-	retry->due_ns = now_ns + pause_ns - (int64_t)(next_random(retry) % (uint64_t)(pause_ns / 2 + 1));
+	retry->due_ns = now_ns + pause_ns - (int64_t)(random_step(&retry->random) % (uint64_t)(pause_ns / 2 + 1));
 }
 
 void retry_succeeded(struct retry *retry, int64_t now_ns)

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/random.h"
 #include "task/loop.h"
 #include "task/wait.h"
 
@@ -241,10 +242,9 @@ static enum leat_result run_once(struct leat_request *req, const struct leat_tx_
 static enum leat_result pause_before(const struct call *call, unsigned try)
 {
 	int64_t now_ns = loop_now_ns(call->db->host.loop);
-	uint64_t chance = ((uint64_t)clock_now_ns() ^ (uint64_t)(uintptr_t)call) * UINT64_C(0x9E3779B97F4A7C15) >> 32;
 	int64_t most_ns = (PAUSE_LEAST_MS << try) * CLOCK_MS;
 
-	return wait_sleep(now_ns + (int64_t)(chance % (uint64_t)most_ns), call->deadline_ns);
+	return wait_sleep(now_ns + (int64_t)random_below((uint64_t)most_ns), call->deadline_ns);
 }
 
 static enum leat_result run_whole(struct leat_request *req, const struct leat_tx_options *options, leat_tx_fn fn,

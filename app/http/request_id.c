@@ -3,9 +3,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/random.h>
 
 #include "base/clock.h"
+#include "base/random.h"
 
 enum { GIVEN_MAX = 128 };
 
@@ -16,24 +16,11 @@ static bool is_usable(leat_text given)
 	for (size_t i = 0; i < given.len; i++) {
 		char c = given.ptr[i];
 
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-'))
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+		      c == '_' || c == '-'))
 			return false;
 	}
 	return true;
-}
-
-/* splitmix64, from a seed of the system's: ids must differ, not be secret. */
-static uint64_t random_bits(void)
-{
-	static _Thread_local uint64_t state;
-	uint64_t z;
-
-	if (state == 0 && getrandom(&state, sizeof(state), GRND_NONBLOCK) != sizeof(state))
-		state = (uint64_t)clock_wall_ns() ^ (uint64_t)(uintptr_t)&state;
-	z = state += UINT64_C(0x9E3779B97F4A7C15);
-	z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-	return z ^ (z >> 31);
 }
 
 static void put_base32(char *at, uint64_t bits, int digits)
