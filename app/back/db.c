@@ -318,8 +318,15 @@ static enum leat_result start(const struct call *call, struct query *query)
 	return LEAT_OK;
 }
 
-static enum leat_result submit(const struct call *call, const struct leat_statement *statement,
-			       const struct leat_arg *args, unsigned arg_count, struct query **ret_query)
+/* NULL: there is no database. */
+static struct statement *find_statement(const struct call *call, const struct leat_statement *is)
+{
+	return call->db ? statements_find(&call->db->statements, is) : NULL;
+}
+
+/* The statement may be NULL: then nothing may be asked. */
+static enum leat_result submit(const struct call *call, struct statement *statement, const struct leat_arg *args,
+			       unsigned arg_count, struct query **ret_query)
 {
 	struct arguments arguments;
 	struct query *query;
@@ -329,11 +336,11 @@ static enum leat_result submit(const struct call *call, const struct leat_statem
 	LEAT_TRY(db_may_ask(call));
 	fault = arguments_write(&arguments, call->arena, args, arg_count);
 	if (fault) {
-		log_limited(LOG_LEVEL_ERROR, "database: %s given to: %s", fault, statement->sql);
+		log_limited(LOG_LEVEL_ERROR, "database: %s given to: %s", fault, statement->text);
 		return LEAT_INTERNAL;
 	}
 	query = query_take(&call->db->queries);
-	query->statement = statements_find(&call->db->statements, statement);
+	query->statement = statement;
 	query->values = arguments.values;
 	query->value_count = arguments.count;
 	result = start(call, query);
@@ -388,8 +395,8 @@ enum leat_result db_await(const struct call *call, struct query *query)
 	return result;
 }
 
-static enum leat_result ask_here(const struct call *call, const struct leat_statement *statement,
-				 const struct leat_arg *args, unsigned arg_count, struct query **ret_query)
+static enum leat_result ask_here(const struct call *call, struct statement *statement, const struct leat_arg *args,
+				 unsigned arg_count, struct query **ret_query)
 {
 	struct query *query;
 
@@ -400,13 +407,13 @@ static enum leat_result ask_here(const struct call *call, const struct leat_stat
 }
 
 /* On a connection of its own, for it is known to be slow. */
-static enum leat_result ask_apart(struct call *call, const struct leat_statement *statement,
-				  const struct leat_arg *args, unsigned arg_count, struct query **ret_query)
+static enum leat_result ask_apart(struct call *call, struct statement *statement, const struct leat_arg *args,
+				  unsigned arg_count, struct query **ret_query)
 {
 	struct session session;
 	enum leat_result result;
 
-	result = session_open(call, &session, statements_find(&call->db->statements, statement)->text);
+	result = session_open(call, &session, statement->text);
 	if (result == LEAT_UNAVAILABLE) /* all are lent: better on a lane than not at all */
 		return ask_here(call, statement, args, arg_count, ret_query);
 	if (result != LEAT_OK)
@@ -417,16 +424,16 @@ static enum leat_result ask_apart(struct call *call, const struct leat_statement
 	return result;
 }
 
-static bool is_slow(const struct call *call, const struct leat_statement *statement)
+static bool is_slow(const struct call *call, const struct statement *statement)
 {
-	struct db *db = call->db;
-
-	return db && db->lend && !call->session && statements_find(&db->statements, statement)->is_slow;
+	return statement && call->db->lend && !call->session && statement->is_slow;
 }
 
-static enum leat_result ask(struct call *call, const struct leat_statement *statement, const struct leat_arg *args,
+static enum leat_result ask(struct call *call, const struct leat_statement *is, const struct leat_arg *args,
 			    unsigned arg_count, struct query **ret_query)
 {
+	struct statement *statement = find_statement(call, is);
+
 	return is_slow(call, statement) ? ask_apart(call, statement, args, arg_count, ret_query)
 					: ask_here(call, statement, args, arg_count, ret_query);
 }
@@ -491,7 +498,7 @@ enum leat_result leat_db_send_(struct leat_request *req, const struct leat_state
 	struct leat_query *sent;
 	struct query *query;
 
-	LEAT_TRY(submit(call, statement, args, arg_count, &query));
+	LEAT_TRY(submit(call, find_statement(call, statement), args, arg_count, &query));
 	sent = arena_alloc(call->arena, sizeof(*sent));
 	*sent = (struct leat_query){ .db = call->db, .query = query };
 	arena_on_reset(call->arena, release, sent);
