@@ -4,6 +4,7 @@ leat_headers = \
 	include/leat/request.h \
 	include/leat/result.h \
 	include/leat/route.h \
+	include/leat/rows.h \
 	include/leat/service.h \
 	include/leat/shape.h \
 	include/leat/text.h \
@@ -16,8 +17,10 @@ leatinclude_HEADERS = $(leat_headers)
 # Everything, for the library and for unit tests that look inside.
 noinst_LTLIBRARIES += libleat-all.la
 libleat_all_la_SOURCES = \
+	app/back/alone.c app/back/alone.h \
 	app/back/argument.c app/back/argument.h \
 	app/back/cancel.c app/back/cancel.h \
+	app/back/column.c app/back/column.h \
 	app/back/copy.c \
 	app/back/dial.c app/back/dial.h \
 	app/back/db.c app/back/db.h app/back/db_internal.h \
@@ -36,8 +39,10 @@ libleat_all_la_SOURCES = \
 	app/back/query.c app/back/query.h \
 	app/back/retry.c app/back/retry.h \
 	app/back/row.c app/back/row.h \
+	app/back/rows.c \
 	app/back/session.c \
 	app/back/statement.c app/back/statement.h \
+	app/back/stream.c app/back/stream.h \
 	app/back/verify.c app/back/verify.h \
 	app/base/annotate.h \
 	app/base/arena.c app/base/arena.h \

@@ -10,6 +10,7 @@
  *     leat/shape.h     one table that parses, validates, answers and reads database rows
  *     leat/request.h   input, reply, time and memory of one request
  *     leat/db.h        statements on PostgreSQL
+ *     leat/rows.h      results row by row, and by column
  *     leat/route.h     methods, patterns and handlers
  *     leat/service.h   the program: leat_main
  */
@@ -20,6 +21,7 @@
 #include <leat/request.h>
 #include <leat/result.h>
 #include <leat/route.h>
+#include <leat/rows.h>
 #include <leat/service.h>
 #include <leat/shape.h>
 #include <leat/text.h>

@@ -47,6 +47,7 @@ unit_programs = \
 	tests/unit/t_router \
 	tests/unit/t_row \
 	tests/unit/t_session \
+	tests/unit/t_rows \
 	tests/unit/t_settings \
 	tests/unit/t_settings_shown \
 	tests/unit/t_settings_sources \
@@ -171,5 +172,6 @@ EXTRA_DIST += \
 	tests/web/test_lifecycle.py \
 	tests/web/test_listening.py \
 	tests/web/test_operations.py \
+	tests/web/test_rows.py \
 	tests/web/test_service.py \
 	tests/fuzz/corpus

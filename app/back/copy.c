@@ -6,13 +6,13 @@
 #include <libpq-fe.h>
 #include <stdlib.h>
 
+#include "back/alone.h"
 #include "back/db_internal.h"
 #include "back/fault.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/settings.h"
-#include "task/wait.h"
 
 enum { GATHERED = 65536 }; /* bytes, before they are sent */
 
@@ -24,8 +24,6 @@ struct leat_copy {
 	size_t unsent; /* at most; libpq sends some by itself */
 	bool is_over;
 };
-
-/* The task's I/O ------------------------------------------------------------------------------------------------------ */
 
 static PGconn *connection_of(const struct leat_copy *copy)
 {
@@ -40,33 +38,14 @@ static enum leat_result give_up(struct leat_copy *copy, enum leat_result why)
 	return why;
 }
 
-static enum leat_result take_in(struct leat_copy *copy)
+static enum leat_result flush(const struct leat_copy *copy)
 {
-	return PQconsumeInput(connection_of(copy)) ? LEAT_OK : LEAT_UNAVAILABLE;
+	return alone_flush(connection_of(copy), copy->call->deadline_ns);
 }
 
-static enum leat_result wait_and_take_in(struct leat_copy *copy, enum wait_for what)
+static enum leat_result next_result(const struct leat_copy *copy, PGresult **ret_result)
 {
-	LEAT_TRY(wait_fd(PQsocket(connection_of(copy)), what, copy->call->deadline_ns));
-	return take_in(copy);
-}
-
-/* Until the kernel has all of it: so a fast writer waits for a slow server. */
-static enum leat_result flush(struct leat_copy *copy)
-{
-	int left;
-
-	while ((left = PQflush(connection_of(copy))) > 0)
-		LEAT_TRY(wait_and_take_in(copy, WAIT_READ | WAIT_WRITE));
-	return left < 0 ? LEAT_UNAVAILABLE : LEAT_OK;
-}
-
-static enum leat_result next_result(struct leat_copy *copy, PGresult **ret_result)
-{
-	while (PQisBusy(connection_of(copy)))
-		LEAT_TRY(wait_and_take_in(copy, WAIT_READ));
-	*ret_result = PQgetResult(connection_of(copy));
-	return LEAT_OK;
+	return alone_result(connection_of(copy), copy->call->deadline_ns, ret_result);
 }
 
 /* Beginning and ending ------------------------------------------------------------------------------------------------- */
@@ -204,7 +183,7 @@ enum leat_result leat_db_copy_get(struct leat_copy *copy, leat_text *ret_bytes)
 	PQfreemem(copy->piece);
 	copy->piece = NULL;
 	while ((size = PQgetCopyData(connection_of(copy), &copy->piece, 1)) == 0) {
-		enum leat_result waited = wait_and_take_in(copy, WAIT_READ);
+		enum leat_result waited = alone_take_in(connection_of(copy), copy->call->deadline_ns);
 
 		if (waited != LEAT_OK)
 			return give_up(copy, waited);

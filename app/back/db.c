@@ -299,12 +299,28 @@ enum leat_result db_may_ask(const struct call *call)
 		return LEAT_CANCELLED;
 	if (call->deadline_ns <= loop_now_ns(db->host.loop))
 		return LEAT_TIMED_OUT;
+	if (call->session && call->session->lane->is_paused) {
+		log_error("bug: a statement is sent in a transaction whose connection a stream or a copy has: it must "
+			  "end first");
+		return LEAT_INTERNAL;
+	}
 	if (!call->session &&
 	    (db->is_stopping || db->queue.count >= db->lane_count * db->host.settings->db_lane_depth)) {
 		metrics_add(METRIC_DB_UNAVAILABLE, 1);
 		return LEAT_UNAVAILABLE;
 	}
 	return LEAT_OK;
+}
+
+enum leat_result db_write_arguments(const struct call *call, const char *text, const struct leat_arg *args,
+				    unsigned arg_count, struct arguments *ret_arguments)
+{
+	const char *fault = arguments_write(ret_arguments, call->arena, args, arg_count);
+
+	if (!fault)
+		return LEAT_OK;
+	log_limited(LOG_LEVEL_ERROR, "database: %s given to: %s", fault, text);
+	return LEAT_INTERNAL;
 }
 
 /* Reads that a request sends together are a batch; one that may be slow goes alone, so that it can be seen. */
@@ -331,14 +347,9 @@ static enum leat_result submit(const struct call *call, struct statement *statem
 	struct arguments arguments;
 	struct query *query;
 	enum leat_result result;
-	const char *fault;
 
 	LEAT_TRY(db_may_ask(call));
-	fault = arguments_write(&arguments, call->arena, args, arg_count);
-	if (fault) {
-		log_limited(LOG_LEVEL_ERROR, "database: %s given to: %s", fault, statement->text);
-		return LEAT_INTERNAL;
-	}
+	LEAT_TRY(db_write_arguments(call, statement->text, args, arg_count, &arguments));
 	query = query_take(&call->db->queries);
 	query->statement = statement;
 	query->values = arguments.values;
@@ -426,11 +437,11 @@ static enum leat_result ask_apart(struct call *call, struct statement *statement
 
 static bool is_slow(const struct call *call, const struct statement *statement)
 {
-	return statement && call->db->lend && !call->session && statement->is_slow;
+	return statement && call->db->lend && !call->session && !call->stream && statement->is_slow;
 }
 
-static enum leat_result ask(struct call *call, const struct leat_statement *is, const struct leat_arg *args,
-			    unsigned arg_count, struct query **ret_query)
+enum leat_result db_ask(struct call *call, const struct leat_statement *is, const struct leat_arg *args,
+			unsigned arg_count, struct query **ret_query)
 {
 	struct statement *statement = find_statement(call, is);
 
@@ -445,7 +456,7 @@ enum leat_result leat_db_one_(struct leat_request *req, const struct leat_statem
 	struct query *query;
 	enum leat_result result;
 
-	LEAT_TRY(ask(call, statement, args, arg_count, &query));
+	LEAT_TRY(db_ask(call, statement, args, arg_count, &query));
 	result = row_read_one(query->result, statement, call->arena, row);
 	query_give(&call->db->queries, query);
 	return result;
@@ -458,8 +469,8 @@ enum leat_result leat_db_all_(struct leat_request *req, const struct leat_statem
 	struct query *query;
 	enum leat_result result;
 
-	LEAT_TRY(ask(call, statement, args, arg_count, &query));
-	result = row_read_all(query->result, statement, call->arena, ret_list);
+	LEAT_TRY(db_ask(call, statement, args, arg_count, &query));
+	result = row_read_all(&query->result, statement, call->arena, ret_list);
 	query_give(&call->db->queries, query);
 	return result;
 }
@@ -477,7 +488,7 @@ enum leat_result leat_db_exec_(struct leat_request *req, const struct leat_state
 	struct call *call = call_of(req);
 	struct query *query;
 
-	LEAT_TRY(ask(call, statement, args, arg_count, &query));
+	LEAT_TRY(db_ask(call, statement, args, arg_count, &query));
 	take_count(call, query, ret_count);
 	return LEAT_OK;
 }
@@ -522,7 +533,7 @@ enum leat_result leat_db_wait(struct leat_request *req, struct leat_query *sent,
 
 	LEAT_TRY(await_sent(call, sent, &query));
 	if (ret_rows)
-		result = row_read_all(query->result, query->statement->is, call->arena, ret_rows);
+		result = row_read_all(&query->result, query->statement->is, call->arena, ret_rows);
 	query_give(&call->db->queries, query);
 	return result;
 }

@@ -1,7 +1,7 @@
-/* db_internal.h - what db.c and session.c share about a worker's database; nobody else includes it.
+/* db_internal.h - what db.c, session.c and those beside them share about a worker's database; nobody else includes it.
  *
  * Use:
- *     LEAT_TRY(db_ask(call, query));   -- sent, and waited for; the answer is in query->result
+ *     LEAT_TRY(db_ask(call, statement, args, arg_count, &query));   -- sent, and waited for; the answer is in query->result
  *     query_give(&call->db->queries, query);
  *
  * Ownership:      the worker's.
@@ -20,6 +20,7 @@
 #include "back/statement.h"
 #include "task/call.h"
 
+struct arguments;
 struct lend;
 struct notify;
 
@@ -42,6 +43,13 @@ struct db {
 
 /* Whether there is any use in starting something. */
 enum leat_result db_may_ask(const struct call *call) LEAT_MUST_USE;
+
+enum leat_result db_write_arguments(const struct call *call, const char *text, const struct leat_arg *args,
+				    unsigned arg_count, struct arguments *ret_arguments) LEAT_MUST_USE;
+
+/* On a lane, or in the request's session; on a connection of its own when the statement is known to be slow. */
+enum leat_result db_ask(struct call *call, const struct leat_statement *statement, const struct leat_arg *args,
+			unsigned arg_count, struct query **ret_query) LEAT_MUST_USE;
 
 /* Waits for a query that was sent. */
 enum leat_result db_await(const struct call *call, struct query *query) LEAT_MUST_USE;

@@ -48,7 +48,8 @@ bool lane_pause(struct lane *lane)
 bool lane_resume(struct lane *lane)
 {
 	lane->is_paused = false;
-	if (!PQenterPipelineMode(lane->connection) || !lane_watch_for(lane, EPOLLIN))
+	if (PQstatus(lane->connection) != CONNECTION_OK || !PQenterPipelineMode(lane->connection) ||
+	    !lane_watch_for(lane, EPOLLIN))
 		lane_lose_by_libpq(lane);
 	return lane->connection;
 }

@@ -33,7 +33,8 @@ enum {
 static enum leat_result refuse_second(const struct call *call, const char *purpose)
 {
 	log_limited(LOG_LEVEL_ERROR, "bug: %s: a second connection for %s while the request holds one for %s",
-		    call->route ? call->route : "a request", purpose, call->session->purpose);
+		    call->route ? call->route : "a request", purpose,
+		    call->session ? call->session->purpose : "a stream of rows");
 	return LEAT_INTERNAL;
 }
 
@@ -43,7 +44,7 @@ enum leat_result session_open(struct call *call, struct session *session, const 
 
 	LEAT_TRY(db_may_ask(call));
 	db = call->db;
-	if (call->session)
+	if (call->session || call->stream)
 		return refuse_second(call, purpose);
 	if (!db->lend)
 		return LEAT_UNAVAILABLE;
@@ -61,8 +62,9 @@ void session_close(struct call *call)
 	if (call->session->begin)
 		db_give_up(call->db, call->session->begin);
 	call->session = NULL;
+	call->stream = NULL;
 	if (lane->is_paused)
-		lane_give_up(lane, "its copy was not finished");
+		lane_give_up(lane, "a stream or a copy was left unfinished");
 	lane->next_returning = call->db->returning;
 	call->db->returning = lane;
 	session_settle(call->db);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "back/row.h"
+#include "back/column.h"
 #include "base/number.h"
 #include "base/settings.h"
 
@@ -100,8 +100,8 @@ static void write_types(struct verifier *verifier, char ret_names[static TYPES_S
 	unsigned type;
 
 	snprintf(ret_names, TYPES_SIZE, "no type of column");
-	for (unsigned i = 0; (type = row_type(kind, i)) != 0 && len < TYPES_SIZE; i++) {
-		const char *separator = i == 0 ? "" : row_type(kind, i + 1) ? ", " : " or ";
+	for (unsigned i = 0; (type = column_type(kind, i)) != 0 && len < TYPES_SIZE; i++) {
+		const char *separator = i == 0 ? "" : column_type(kind, i + 1) ? ", " : " or ";
 		char name[TYPE_SIZE];
 
 		write_type(verifier, name, type);
@@ -113,7 +113,7 @@ static bool takes(enum leat_kind kind, unsigned type)
 {
 	unsigned known;
 
-	for (unsigned i = 0; (known = row_type(kind, i)) != 0; i++)
+	for (unsigned i = 0; (known = column_type(kind, i)) != 0; i++)
 		if (known == type)
 			return true;
 	return false;

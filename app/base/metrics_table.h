@@ -55,6 +55,7 @@
 	X(DB_TX_ROLLED_BACK, COUNTER, "leat_db_transactions_total", "end=\"rollback\"", "") \
 	X(DB_TX_RETRIES,     COUNTER, "leat_db_transaction_retries_total", "", "Transactions run again after a serialization failure or a deadlock.") \
 	X(DB_SLOW,           COUNTER, "leat_db_slow_statements_total", "", "Statements run on a lent connection because they are known to be slow.") \
+	X(DB_ROWS_STREAMED,  COUNTER, "leat_db_streamed_rows_total", "", "Rows read one by one from a stream, or thrown away at its end.") \
 	X(DB_IN_FLIGHT,      GAUGE,   "leat_db_in_flight", "", "Statements sent and not answered yet.") \
 	X(WORKER_STARTS,     COUNTER, "leat_worker_starts_total", "", "Worker processes started.") \
 	X(WORKER_CRASHES,    COUNTER, "leat_worker_crashes_total", "", "Worker processes that ended on their own.")

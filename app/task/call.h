@@ -20,6 +20,7 @@
 struct db;
 struct leat_request;
 struct session;
+struct stream;
 
 struct call {
 	struct arena *arena;
@@ -27,6 +28,7 @@ struct call {
 	leat_text request_id;
 	const char *route;       /* its pattern, for the log; NULL: none */
 	struct db *db;           /* of this worker; NULL: none configured */
+	struct stream *stream;   /* the one that is open (back/stream.c), or NULL */
 	struct session *session; /* the connection lent to this request (back/session.c), or NULL */
 };
 

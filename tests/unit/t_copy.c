@@ -79,7 +79,7 @@ static enum leat_result copy_half(struct leat_request *req, void *arg)
 
 TASK_TEST(a_copy_left_unfinished_undoes_the_transaction)
 {
-	ck_assert_result(leat_tx(req, NULL, copy_half, NULL), LEAT_UNAVAILABLE);
+	ck_assert_result(leat_tx(req, NULL, copy_half, NULL), LEAT_INTERNAL);
 	ck_assert_int_eq(count_rows(), 3);
 	ck_assert_uint_eq(metrics_total(METRIC_DB_LENT_BAD_CLOSED), 1);
 }

@@ -276,7 +276,7 @@ START_TEST(all_rows_become_a_list)
 	ANSWER(ID, COLUMN("name", TEXT, "first"));
 	set(1, 0, "\0\0\0\0\0\0\0\2", 8);
 	set(1, 1, "second", 6);
-	ck_assert_int_eq(row_read_all(result, &statement, &arena, &list), LEAT_OK);
+	ck_assert_int_eq(row_read_all(&result, &statement, &arena, &list), LEAT_OK);
 	ck_assert_uint_eq(list.count, 2);
 	ck_assert_int_eq(((struct thing *)list.items)[1].id, 2);
 	ck_assert(leat_text_equal(((struct thing *)list.items)[1].name, LEAT_TEXT_OF("second")));
@@ -289,7 +289,7 @@ START_TEST(one_bad_row_spoils_the_list)
 
 	ANSWER(ID);
 	set(1, 0, NULL, 0);
-	ck_assert_int_eq(row_read_all(result, &statement, &arena, &list), LEAT_INTERNAL);
+	ck_assert_int_eq(row_read_all(&result, &statement, &arena, &list), LEAT_INTERNAL);
 	ck_assert_uint_eq(list.count, 0);
 }
 END_TEST

@@ -172,6 +172,10 @@ static const struct leat_statement add_key = { .sql = "INSERT INTO keys (key) VA
 static const struct leat_statement discard_all = { .sql = "DISCARD ALL" };
 static const struct leat_statement deallocate_all = { .sql = "DEALLOCATE ALL" };
 
+static const struct leat_statement count_to = { .sql = "SELECT generate_series(1, $1::int8) AS n",
+						.row = &number_shape,
+						.read_only = true };
+
 static enum leat_result ask_number(struct leat_request *req, void *number)
 {
 	return leat_db_one(req, &read_number, number, LEAT_ARG(leat_path_int(req, "n")));
@@ -233,6 +237,19 @@ static enum leat_result get_thing_lent(struct leat_request *req)
 
 	LEAT_TRY(leat_tx(req, NULL, ask_thing, &thing));
 	return leat_reply(req, 200, &thing_shape, &thing);
+}
+
+/* The sum of what is read row by row. */
+static enum leat_result get_sum(struct leat_request *req)
+{
+	struct number number, sum = { 0 };
+	struct leat_rows *rows;
+
+	LEAT_TRY(leat_db_stream(req, &count_to, &rows, LEAT_ARG(leat_path_int(req, "n"))));
+	while (leat_rows_next(rows, &number) == LEAT_OK)
+		sum.n += number.n;
+	LEAT_TRY(leat_rows_end(rows));
+	return leat_reply(req, 200, &number_shape, &sum);
 }
 
 static enum leat_result write_key(struct leat_request *req, void *arg)
@@ -334,6 +351,7 @@ static const struct leat_route database_routes[] = {
 	{ LEAT_GET, "/db/number/{n:int}/lent", get_number_lent, .summary = "Reads", .deadline_ms = 1000 },
 	{ LEAT_GET, "/db/sleep/{ms:int}", get_db_sleep, .summary = "Sleeps in the database", .deadline_ms = 1000 },
 	{ LEAT_GET, "/db/sleep/{ms:int}/lent", get_db_sleep_lent, .summary = "Sleeps there", .deadline_ms = 1000 },
+	{ LEAT_GET, "/db/sum/{n:int}", get_sum, .summary = "Reads so many rows", .deadline_ms = 20000 },
 	{ LEAT_GET, "/db/thing", get_thing, .summary = "All columns of a row", .deadline_ms = 1000 },
 	{ LEAT_GET, "/db/thing/lent", get_thing_lent, .summary = "All columns of a row", .deadline_ms = 1000 },
 	{ LEAT_GET, "/db/told", get_told, .summary = "Listens", .deadline_ms = 60000 },
