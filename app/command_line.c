@@ -60,6 +60,13 @@ static bool take_defaults(struct command_line *line, const char *value, struct s
 	return true;
 }
 
+static bool take_json(struct command_line *line, const char *value, struct settings_error *error)
+{
+	(void)value, (void)error;
+	line->wants_json = true;
+	return true;
+}
+
 static bool take_config(struct command_line *line, const char *value, struct settings_error *error)
 {
 	if (line->file)
@@ -88,6 +95,7 @@ static const struct option {
 	{ "--config", "-c", "FILE", take_config, "The settings file." },
 	{ "--set", NULL, "NAME=VALUE", take_set, "Sets what NAME names below; so does --NAME VALUE." },
 	{ "--defaults", NULL, NULL, take_defaults, "With config: print a settings file of the defaults." },
+	{ "--json", NULL, NULL, take_json, "With routes: as JSON." },
 	{ "--help", "-h", NULL, take_help, "Print this." },
 	{ "--version", NULL, NULL, take_version, "Print name and version." },
 };

@@ -30,6 +30,7 @@ struct command_line {
 	bool wants_help;
 	bool wants_version;
 	bool wants_defaults;
+	bool wants_json;
 	struct command_line_setting *settings;
 	unsigned setting_count;
 };

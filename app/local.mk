@@ -8,6 +8,7 @@ leat_headers = \
 	include/leat/service.h \
 	include/leat/shape.h \
 	include/leat/text.h \
+	include/leat/url.h \
 	include/leat/value.h
 
 include_HEADERS = include/leat.h
@@ -54,9 +55,11 @@ libleat_all_la_SOURCES = \
 	app/base/log.c app/base/log.h \
 	app/base/logtext.c app/base/logtext.h \
 	app/base/metrics.c app/base/metrics.h \
+	app/base/metrics_route.c app/base/metrics_route.h \
 	app/base/metrics_table.h \
 	app/base/number.c app/base/number.h \
 	app/base/random.c app/base/random.h \
+	app/base/regex.c app/base/regex.h \
 	app/base/settings.c app/base/settings.h \
 	app/base/settings_kind.c app/base/settings_kind.h \
 	app/base/settings_print.c \
@@ -86,13 +89,17 @@ libleat_all_la_SOURCES = \
 	app/http/router.c app/http/router.h \
 	app/http/router_build.c \
 	app/http/router_tree.h \
+	app/http/routes.c app/http/routes.h \
+	app/http/segment.c app/http/segment.h \
 	app/http/uri.c app/http/uri.h \
+	app/http/url.c app/http/url.h \
 	app/ops/admin.c app/ops/admin.h \
 	app/ops/metrics_text.c app/ops/metrics_text.h \
 	app/ops/respawn.c app/ops/respawn.h \
 	app/ops/supervisor.c app/ops/supervisor.h \
 	app/pipeline.c app/pipeline.h \
 	app/process.c app/process.h \
+	app/route_print.c app/route_print.h \
 	app/service.c \
 	app/task/call.h \
 	app/task/loop.c app/task/loop.h \
@@ -107,7 +114,7 @@ libleat_all_la_SOURCES = \
 	app/task/wait.c app/task/wait.h \
 	app/task/waiters.c app/task/waiters.h \
 	app/worker.c app/worker.h
-libleat_all_la_LIBADD = $(FCGI_LIBS) $(INIH_LIBS) $(PQ_LIBS)
+libleat_all_la_LIBADD = $(FCGI_LIBS) $(INIH_LIBS) $(PCRE2_LIBS) $(PQ_LIBS)
 
 # OS_* stand in for libfcgi's own: the dynamic linker meets libleat first.
 lib_LTLIBRARIES += libleat.la

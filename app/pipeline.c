@@ -9,9 +9,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/metrics_route.h"
 #include "front/exchange.h"
 #include "front/fcgi.h"
 #include "http/accesslog.h"
+#include "http/url.h"
 #include "task/loop.h"
 
 struct walk {
@@ -80,6 +82,19 @@ static enum leat_result allow(struct leat_request *req)
 	return leat_reply_header(req, "Allow", leat_text_from(req->match.allow));
 }
 
+/* Nothing answers the path. With another slash at its end, something may. */
+static enum leat_result redirect(const struct walk *walk)
+{
+	struct leat_request *req = walk->req;
+	leat_text url;
+
+	if (!walk->pipeline->redirects_slash ||
+	    !url_other_slash(walk->pipeline->router, req->method, req->path, req->query, req->call.arena, &url))
+		return LEAT_NOT_FOUND;
+	LEAT_TRY(leat_reply_header(req, "Location", url));
+	return leat_reply_empty(req, 308);
+}
+
 static enum leat_result route(struct walk *walk)
 {
 	struct leat_request *req = walk->req;
@@ -87,8 +102,12 @@ static enum leat_result route(struct walk *walk)
 	switch (router_match(walk->pipeline->router, req->method, req->path, req->call.arena, &req->match)) {
 	case ROUTER_BAD_PATH:
 		return leat_fail(req, LEAT_BAD_REQUEST, "The path has a bad escape, NUL, or is not UTF-8.");
+	case ROUTER_LIMIT:
+		metrics_add(METRIC_ROUTE_LIMIT, 1);
+		return leat_fail(req, LEAT_BAD_REQUEST,
+				 "Matching the path takes too long (setting route_match_limit).");
 	case ROUTER_NOT_FOUND:
-		return LEAT_NOT_FOUND;
+		return redirect(walk);
 	case ROUTER_METHOD_NOT_ALLOWED:
 		return LEAT_METHOD_NOT_ALLOWED;
 	case ROUTER_FOUND:
@@ -104,6 +123,8 @@ static enum leat_result handle(struct walk *walk)
 {
 	struct leat_request *req = walk->req;
 
+	if (response_status(&req->response) != 0) /* redirected */
+		return LEAT_OK;
 	if (!req->match.route) { /* OPTIONS, without a route of its own */
 		LEAT_TRY(allow(req));
 		return leat_reply_empty(req, 204);
@@ -158,11 +179,11 @@ static void reply(struct walk *walk)
 		return;
 	}
 	fcgi_write(walk->exchange, head.ptr, head.len);
-	if (req->method != LEAT_HEAD)
+	if (req->method != LEAT_METHOD_HEAD)
 		fcgi_write(walk->exchange, body.ptr, body.len);
 }
 
-static void count(int status, int64_t duration_ns)
+static void count(const struct leat_request *req, int status, int64_t duration_ns)
 {
 	metrics_add(status < 300   ? METRIC_REQUESTS_2XX
 		    : status < 400 ? METRIC_REQUESTS_3XX
@@ -172,6 +193,8 @@ static void count(int status, int64_t duration_ns)
 	if (status == 504)
 		metrics_add(METRIC_REQUESTS_TIMED_OUT, 1);
 	metrics_observe(HISTOGRAM_REQUESTS, duration_ns);
+	if (req->match.route)
+		metrics_route_observe(req->match.index, status, duration_ns);
 }
 
 static void record(struct walk *walk)
@@ -185,7 +208,7 @@ static void record(struct walk *walk)
 	if (is_aborted)
 		metrics_add(METRIC_REQUESTS_ABORTED, 1);
 	else if (pipeline->is_counted)
-		count(status, duration_ns);
+		count(req, status, duration_ns);
 	if (pipeline->accesslog) {
 		struct accesslog_entry entry = {
 			.wall_ns = clock_wall_ns(),
@@ -193,9 +216,9 @@ static void record(struct walk *walk)
 			.client = req->client,
 			.method = req->method_text,
 			.path = req->path.ptr ? req->path : req->target,
-			.route = req->match.route ? req->match.route->pattern : NULL,
+			.route = req->match.route ? req->match.pattern : NULL,
 			.status = status,
-			.bytes = req->method == LEAT_HEAD || is_aborted ? 0 : response_body(&req->response).len,
+			.bytes = req->method == LEAT_METHOD_HEAD || is_aborted ? 0 : response_body(&req->response).len,
 			.duration_ns = duration_ns,
 		};
 		char line[ACCESSLOG_LINE_SIZE];

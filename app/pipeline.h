@@ -23,6 +23,7 @@ struct pipeline {
 	struct accesslog *accesslog; /* NULL: none */
 	unsigned writer;             /* of the access log */
 	bool is_counted;             /* in the metrics; the admin listener's requests are not */
+	bool redirects_slash;        /* the setting redirect_slash */
 	struct request_environment environment; /* 'source' is the request's */
 };
 

@@ -25,6 +25,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/metrics_route.h"
 #include "base/settings.h"
 #include "front/connection.h"
 #include "front/fcgi.h"
@@ -32,6 +33,7 @@
 #include "front/poller.h"
 #include "http/accesslog.h"
 #include "http/router.h"
+#include "http/routes.h"
 #include "ops/admin.h"
 #include "ops/supervisor.h"
 #include "task/loop.h"
@@ -52,6 +54,7 @@ enum {
 struct plan {
 	const struct leat_service *service;
 	const struct settings *settings;
+	struct router *router; /* made once, read by all */
 	struct listeners listeners;
 	struct listeners admin_listeners;
 	unsigned worker_count;
@@ -62,7 +65,7 @@ struct plan {
 struct process {
 	const struct plan *plan;
 	unsigned index;
-	struct router *router, *admin_router;
+	struct router *admin_router;
 	struct poller *poller, *admin_poller;
 	struct offload *offload;
 	struct offload *connecting, *cancelling; /* NULL, as the next two: no database */
@@ -133,9 +136,8 @@ static bool make_shared_parts(struct process *process)
 {
 	const struct settings *settings = process->plan->settings;
 
-	process->router = router_new(process->plan->service->routes, process->error, sizeof(process->error));
 	process->admin_router = router_new(admin_tables, process->error, sizeof(process->error));
-	if (!process->router || !process->admin_router)
+	if (!process->admin_router)
 		return false;
 	process->poller = poller_new((unsigned)settings->connections_max, (unsigned)settings->requests_max, true);
 	process->admin_poller = poller_new(ADMIN_CONNECTIONS, ADMIN_TASKS, false);
@@ -155,7 +157,7 @@ static bool start_worker(struct process *process, bool is_admin)
 		.thread = process->worker_count,
 		.settings = plan->settings,
 		.poller = is_admin ? process->admin_poller : process->poller,
-		.router = is_admin ? process->admin_router : process->router,
+		.router = is_admin ? process->admin_router : plan->router,
 		.offload = process->offload,
 		.connecting = process->connecting,
 		.cancelling = process->cancelling,
@@ -177,7 +179,8 @@ static bool start_workers(struct process *process)
 	const struct plan *plan = process->plan;
 	const struct admin_facts facts = { .version = plan->service->version,
 					   .worker_threads = plan->worker_count,
-					   .has_database = has_database(plan->settings) };
+					   .has_database = has_database(plan->settings),
+					   .routes = router_routes(plan->router) };
 
 	admin_init(&facts);
 	while (process->worker_count < plan->worker_count)
@@ -262,12 +265,12 @@ static void free_shared_parts(struct process *process)
 	offload_free(process->connecting);
 	offload_free(process->cancelling);
 	for (unsigned i = 0; i < process->worker_count; i++)
-		worker_free(process->workers[i]); /* what was posted to their loops runs now, and may use the following */
+		worker_free(
+			process->workers[i]); /* what was posted to their loops runs now, and may use the following */
 	lend_free(process->lend);
 	notify_free(process->notify);
 	poller_free(process->poller);
 	poller_free(process->admin_poller);
-	router_free(process->router);
 	router_free(process->admin_router);
 }
 
@@ -408,6 +411,20 @@ static void announce(const struct plan *plan)
 	}
 }
 
+static bool make_router(struct plan *plan)
+{
+	char error[8192];
+
+	plan->router = router_new(plan->service->routes, error, sizeof(error));
+	if (!plan->router) {
+		for (char *line = strtok(error, "\n"); line; line = strtok(NULL, "\n"))
+			log_error("%s", line);
+		return false;
+	}
+	router_limit_steps(plan->router, (uint32_t)plan->settings->route_match_limit);
+	return true;
+}
+
 int process_serve(const struct leat_service *service, const struct settings *settings)
 {
 	struct plan plan = { .service = service, .settings = settings, .worker_count = count_workers(settings) };
@@ -418,7 +435,7 @@ int process_serve(const struct leat_service *service, const struct settings *set
 						     .arg = &plan };
 	int status;
 
-	if (!open_sockets(&plan))
+	if (!make_router(&plan) || !open_sockets(&plan))
 		return EXIT_FAILURE;
 	raise_open_files();
 	mallopt(M_MMAP_THRESHOLD,
@@ -426,11 +443,13 @@ int process_serve(const struct leat_service *service, const struct settings *set
 	mallopt(M_MXFAST,
 		0); /* libfcgi frees its 8 KiB buffers after each request: each would merge all small free pieces */
 	metrics_create((unsigned)settings->processes, plan.worker_count + 2);
+	metrics_route_create(router_routes(plan.router)->count);
 	if (has_database(settings) && !share_connections(&plan))
 		return EXIT_FAILURE;
 	announce(&plan);
 	status = supervisor_run(&supervision);
 	listen_close(&plan.listeners, true);
 	listen_close(&plan.admin_listeners, true);
+	router_free(plan.router);
 	return status;
 }

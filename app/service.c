@@ -16,9 +16,9 @@
 #include "base/settings.h"
 #include "command_line.h"
 #include "front/listen.h"
-#include "http/method.h"
 #include "http/router.h"
 #include "process.h"
+#include "route_print.h"
 
 #define DEFAULT_FILE "/etc/leat/leat.ini"
 
@@ -47,7 +47,7 @@ static const struct command {
 	  run_check,
 	  "Check settings, routes and statements; print ok." },
 	{ "config", "config", { NULL }, run_config, "Print the settings in force and their sources." },
-	{ "routes", "routes", { NULL }, run_routes, "List the routes." },
+	{ "routes", "routes [--json]", { "", NULL }, run_routes, "List the routes." },
 	{ "migrate",
 	  "migrate [up|status|redo|down]",
 	  { "up", "status", "redo", "down", NULL },
@@ -83,6 +83,10 @@ static int run_command(const struct leat_service *service, const struct command_
 		settings_print_defaults(stdout);
 		return STATUS_OK;
 	}
+	if (line->wants_json && command->run != run_routes)
+		return complain(service, "--json belongs to the command routes");
+	if (line->wants_json)
+		argument = "json";
 	settings_init(&settings);
 	if (load_settings(&settings, line, &error))
 		status = command->run(service, &settings, argument);
@@ -206,11 +210,12 @@ static int run_config(const struct leat_service *service, const struct settings 
 /* The service's routes; NULL after a complaint. */
 static struct router *make_router(const struct leat_service *service)
 {
-	char error[1024];
+	char error[8192];
 	struct router *router = router_new(service->routes, error, sizeof(error));
 
 	if (!router)
-		complain(service, error);
+		for (char *line = strtok(error, "\n"); line; line = strtok(NULL, "\n"))
+			complain(service, line);
 	return router;
 }
 
@@ -242,36 +247,14 @@ static int run_check(const struct leat_service *service, const struct settings *
 	return status;
 }
 
-static void widen(void *arg, const struct leat_route *route, unsigned index)
-{
-	int *width = arg;
-
-	(void)index;
-	if ((int)strlen(route->pattern) > *width)
-		*width = (int)strlen(route->pattern);
-}
-
-static void print_route(void *arg, const struct leat_route *route, unsigned index)
-{
-	const int *width = arg;
-
-	(void)index;
-	if (route->summary)
-		printf("%-7s %-*s  %s\n", method_name(route->method), *width, route->pattern, route->summary);
-	else
-		printf("%-7s %s\n", method_name(route->method), route->pattern);
-}
-
 static int run_routes(const struct leat_service *service, const struct settings *settings, const char *argument)
 {
 	struct router *router = make_router(service);
-	int width = 0;
 
-	(void)settings, (void)argument;
+	(void)settings;
 	if (!router)
 		return STATUS_USAGE;
-	router_each(router, widen, &width);
-	router_each(router, print_route, &width);
+	route_print(router_routes(router), strcmp(argument, "json") == 0, stdout);
 	router_free(router);
 	return STATUS_OK;
 }

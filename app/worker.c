@@ -204,7 +204,9 @@ static void set_up_pipeline(struct worker *worker)
 		.accesslog = worker->options.accesslog,
 		.writer = worker->options.thread,
 		.is_counted = !worker->options.is_admin,
+		.redirects_slash = settings->redirect_slash,
 		.environment = {
+			.router = worker->options.router,
 			.offload = worker->options.offload,
 			.default_deadline_ns = settings->request_deadline * CLOCK_MS,
 			.default_body_limit = (uint32_t)settings->body_limit,

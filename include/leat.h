@@ -12,6 +12,7 @@
  *     leat/db.h        statements on PostgreSQL
  *     leat/rows.h      results row by row, and by column
  *     leat/route.h     methods, patterns and handlers
+ *     leat/url.h       the path to a named route
  *     leat/service.h   the program: leat_main
  */
 #ifndef LEAT_H
@@ -25,6 +26,7 @@
 #include <leat/service.h>
 #include <leat/shape.h>
 #include <leat/text.h>
+#include <leat/url.h>
 #include <leat/value.h>
 
 #endif

@@ -30,6 +30,7 @@ unit_programs = \
 	tests/unit/t_listener \
 	tests/unit/t_log \
 	tests/unit/t_metrics \
+	tests/unit/t_metrics_route \
 	tests/unit/t_migrate \
 	tests/unit/t_migrate_alone \
 	tests/unit/t_migrate_pooler \
@@ -45,6 +46,9 @@ unit_programs = \
 	tests/unit/t_respawn \
 	tests/unit/t_retry \
 	tests/unit/t_router \
+	tests/unit/t_router_cases \
+	tests/unit/t_router_kinds \
+	tests/unit/t_routes \
 	tests/unit/t_row \
 	tests/unit/t_session \
 	tests/unit/t_rows \
@@ -59,6 +63,7 @@ unit_programs = \
 	tests/unit/t_tx_loss \
 	tests/unit/t_tx_retry \
 	tests/unit/t_uri \
+	tests/unit/t_url \
 	tests/unit/t_utf8 \
 	tests/unit/t_uuid \
 	tests/unit/t_verify
@@ -74,6 +79,7 @@ libharness_la_SOURCES = tests/unit/harness.c \
 	tests/unit/migrate_folder.h \
 	tests/unit/people.h \
 	tests/unit/postgres.h \
+	tests/unit/router_stand.h \
 	tests/unit/settings_stand.h
 libharness_la_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 
@@ -84,6 +90,9 @@ LDADD = libharness.la libleat-all.la $(CHECK_LIBS) $(PQ_LIBS)
 
 check_PROGRAMS += tests/web/testbed
 tests_web_testbed_LDADD = libleat.la
+
+check_PROGRAMS += tests/web/routing
+tests_web_routing_LDADD = libleat.la
 
 # A peer that uses libfcgi as it comes, to show which faults leat's front keeps away.
 check_PROGRAMS += tests/hostile/plain_responder
@@ -114,8 +123,10 @@ EXTRA_DIST += \
 	tests/bench/nginx.conf.in \
 	tests/bench/peers/fasthttp/main.go \
 	tests/bench/peers/gin/main.go \
+	tests/bench/peers/routers/main.go \
 	tests/bench/peers/store/store.go \
 	tests/bench/pgbench.py \
+	tests/bench/routers.py \
 	tests/bench/routes.py \
 	tests/bench/stand.py \
 	tests/bench/tables.sql \
@@ -128,6 +139,7 @@ EXTRA_DIST += \
 	tests/fuzz/README.md \
 	tests/fuzz/fuzz_gate.c \
 	tests/fuzz/fuzz_json.c \
+	tests/fuzz/fuzz_router.c \
 	tests/fuzz/fuzz_row.c \
 	tests/fuzz/fuzz_uri.c \
 	tests/fuzz/replay.h \
@@ -173,5 +185,6 @@ EXTRA_DIST += \
 	tests/web/test_listening.py \
 	tests/web/test_operations.py \
 	tests/web/test_rows.py \
+	tests/web/test_routing.py \
 	tests/web/test_service.py \
 	tests/fuzz/corpus

@@ -109,13 +109,25 @@ uint64_t metrics_total(enum metric metric)
 void metrics_histogram_total(enum histogram histogram, struct metrics_histogram *ret_sums)
 {
 	memset(ret_sums, 0, sizeof(*ret_sums));
-	for (unsigned i = 0; i < slot_count; i++) {
-		const struct metrics_histogram *one = &slots[i].histograms[histogram];
+	for (unsigned i = 0; i < slot_count; i++)
+		metrics_histogram_sum(ret_sums, &slots[i].histograms[histogram]);
+}
 
-		for (unsigned bucket = 0; bucket <= METRICS_BUCKET_COUNT; bucket++)
-			ret_sums->buckets[bucket] += __atomic_load_n(&one->buckets[bucket], __ATOMIC_RELAXED);
-		ret_sums->sum_ns += __atomic_load_n(&one->sum_ns, __ATOMIC_RELAXED);
-	}
+void metrics_histogram_sum(struct metrics_histogram *sums, const struct metrics_histogram *one)
+{
+	for (unsigned bucket = 0; bucket <= METRICS_BUCKET_COUNT; bucket++)
+		sums->buckets[bucket] += __atomic_load_n(&one->buckets[bucket], __ATOMIC_RELAXED);
+	sums->sum_ns += __atomic_load_n(&one->sum_ns, __ATOMIC_RELAXED);
+}
+
+unsigned metrics_slot_count(void)
+{
+	return slot_count;
+}
+
+unsigned metrics_slot_number(void)
+{
+	return (unsigned)(metrics_slot() - slots);
 }
 
 const struct metric_description *metrics_describe(enum metric metric)
@@ -123,10 +135,14 @@ const struct metric_description *metrics_describe(enum metric metric)
 	return &descriptions[metric];
 }
 
-/* Bounds belong to their bucket, as Prometheus' le means it. Most requests end in the first few steps. */
 void metrics_observe(enum histogram histogram, int64_t ns)
 {
-	struct metrics_histogram *sums = &metrics_slot()->histograms[histogram];
+	metrics_histogram_add(&metrics_slot()->histograms[histogram], ns);
+}
+
+/* Bounds belong to their bucket, as Prometheus' le means it. Most requests end in the first few steps. */
+void metrics_histogram_add(struct metrics_histogram *sums, int64_t ns)
+{
 	unsigned bucket = 0;
 
 	while (bucket < METRICS_BUCKET_COUNT && ns > metrics_bucket_us[bucket] * CLOCK_US)

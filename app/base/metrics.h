@@ -100,4 +100,10 @@ static inline void metrics_add(enum metric metric, int64_t more)
 /* One more took 'ns' nanoseconds. */
 void metrics_observe(enum histogram histogram, int64_t ns);
 
+/* For others that keep histograms, a slot for each of these (metrics_route.h). */
+unsigned metrics_slot_count(void);
+unsigned metrics_slot_number(void); /* of the calling thread, from 0 */
+void metrics_histogram_add(struct metrics_histogram *sums, int64_t ns);
+void metrics_histogram_sum(struct metrics_histogram *sums, const struct metrics_histogram *one);
+
 #endif

@@ -25,6 +25,7 @@
 	X(BODY_DRAINED,      COUNTER, "leat_bodies_drained_total", "", "Unread request bodies read and thrown away to keep a connection.") \
 	X(BODY_CLOSED,       COUNTER, "leat_bodies_closed_total", "", "Connections closed because an unread body was over the drain limit.") \
 	X(TASKS_REFUSED,     COUNTER, "leat_tasks_refused_total", "", "Requests refused with 503: setting requests_max.") \
+	X(ROUTE_LIMIT,       COUNTER, "leat_route_limit_total", "", "Requests refused with 400: setting route_match_limit.") \
 	X(DRAIN_REFUSED,     COUNTER, "leat_drain_refused_total", "", "Requests refused with 503 because the process was stopping.") \
 	X(LOG_LOST,          COUNTER, "leat_log_lines_lost_total", "log=\"service\"", "Log lines that could not be written.") \
 	X(ACCESS_LOG_LOST,   COUNTER, "leat_log_lines_lost_total", "log=\"access\"", "") \

@@ -30,6 +30,8 @@
 	X(DURATION, drain_timeout,     "1s", 1, 60000, "", "Time for reading what is left of a body that the handler did not read; then the connection is closed.") \
 	X(SIZE,     drain_limit,       "256k", 0, 1073741824, "bytes", "Most bytes of an unread body read to keep a connection.") \
 	X(SIZE,     body_limit,        "1m", 0, 1073741824, "bytes", "Largest request body of a route that sets no limit.") \
+	X(NUMBER,   route_match_limit, "20000", 100, 10000000, "steps", "Most steps for matching a path with regular expressions and with parameters inside segments; then 400.") \
+	X(FLAG,     redirect_slash,    "off", 0, 1, "", "A path that only lacks a slash at its end, or has one too many, is redirected (308) to the one that has a route.") \
 	X(SIZE,     params_size,       "64k", 1024, 16777216, "bytes", "Most bytes of FastCGI parameters (request headers) in a request.") \
 	X(NUMBER,   params_count,      "256", 8, 65535, "parameters", "Most FastCGI parameters in a request.") \
 	X(DURATION, grace,             "10s", 0, 3600000, "", "Time for requests in flight after TERM.") \

@@ -1,6 +1,7 @@
 /* request.c - see request.h and leat/request.h. From libfcgi's parameters (front/fcgi.c) to what handlers ask for. */
 #include "http/request.h"
 
+#include <leat/url.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -10,11 +11,14 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/number.h"
+#include "base/uuid.h"
 #include "http/json_read.h"
 #include "http/json_write.h"
 #include "http/method.h"
 #include "http/request_id.h"
+#include "http/segment.h"
 #include "http/uri.h"
+#include "http/url.h"
 #include "task/offload.h"
 #include "task/wait.h"
 
@@ -30,7 +34,10 @@ static const struct {
 	leat_text name;
 	size_t member;
 } known[] = {
-#define KNOWN(name, member) { { name, sizeof(name) - 1 }, offsetof(struct leat_request, member) }
+#define KNOWN(name, member) \
+	{ \
+		{ name, sizeof(name) - 1 }, offsetof(struct leat_request, member) \
+	}
 	KNOWN("REQUEST_METHOD", method_text),
 	KNOWN("REQUEST_URI", target),
 	KNOWN("REMOTE_ADDR", client),
@@ -47,7 +54,8 @@ static void note(struct leat_request *req, const char *param)
 		leat_text *value = (leat_text *)((char *)req + known[i].member);
 
 		/* The gate saw to it that a name holds no "=". Most differ in their first letter. */
-		if (*param == *name.ptr && !value->ptr && strncmp(param, name.ptr, name.len) == 0 && param[name.len] == '=') {
+		if (*param == *name.ptr && !value->ptr && strncmp(param, name.ptr, name.len) == 0 &&
+		    param[name.len] == '=') {
 			*value = leat_text_from(param + name.len + 1);
 			return;
 		}
@@ -93,7 +101,7 @@ enum leat_result request_parse(struct leat_request *req)
 
 const char *request_pattern(const struct leat_request *req)
 {
-	return req->match.route ? req->match.route->pattern : "";
+	return req->match.route ? req->match.pattern : "";
 }
 
 /* Input --------------------------------------------------------------------------------------------------------------- */
@@ -118,30 +126,57 @@ leat_text leat_client_address(struct leat_request *req)
 	return req->client;
 }
 
-static const struct router_param *path_param(struct leat_request *req, const char *name)
+/* The value of a parameter; NULL, with a line in the log, when the pattern has none of that name. */
+static const leat_text *path_value(struct leat_request *req, const char *name, enum pattern_kind *ret_kind)
 {
 	leat_text wanted = leat_text_from(name);
 
 	for (unsigned i = 0; i < req->match.param_count; i++)
-		if (leat_text_equal(req->match.params[i].name, wanted))
-			return &req->match.params[i];
+		if (leat_text_equal(req->match.params[i].name, wanted)) {
+			*ret_kind = req->match.params[i].kind;
+			return &req->match.values[i];
+		}
 	log_error("bug: route %s has no path parameter {%s}", request_pattern(req), name);
 	return NULL;
 }
 
 leat_text leat_path_text(struct leat_request *req, const char *name)
 {
-	const struct router_param *param = path_param(req, name);
+	enum pattern_kind kind;
+	const leat_text *value = path_value(req, name, &kind);
 
-	return param ? param->value : (leat_text){ NULL, 0 };
+	return value ? *value : (leat_text){ NULL, 0 };
 }
 
 int64_t leat_path_int(struct leat_request *req, const char *name)
 {
-	const struct router_param *param = path_param(req, name);
+	enum pattern_kind kind;
+	const leat_text *value = path_value(req, name, &kind);
+	int64_t number = 0;
 
-	LEAT_CHECK(!param || param->is_int);
-	return param ? param->number : 0;
+	LEAT_CHECK(!value || kind == PATTERN_INT || kind == PATTERN_UINT);
+	LEAT_CHECK(!value || number_read_int(*value, &number));
+	return number;
+}
+
+leat_uuid leat_path_uuid(struct leat_request *req, const char *name)
+{
+	enum pattern_kind kind;
+	const leat_text *value = path_value(req, name, &kind);
+	leat_uuid uuid = { { 0 } };
+
+	LEAT_CHECK(!value || (kind == PATTERN_UUID && uuid_read(*value, &uuid)));
+	return uuid;
+}
+
+leat_time leat_path_date(struct leat_request *req, const char *name)
+{
+	enum pattern_kind kind;
+	const leat_text *value = path_value(req, name, &kind);
+	leat_time time = { 0 };
+
+	LEAT_CHECK(!value || (kind == PATTERN_DATE && segment_read_date(*value, &time.us)));
+	return time;
 }
 
 leat_text leat_query(struct leat_request *req, const char *name)
@@ -153,8 +188,8 @@ leat_text leat_query(struct leat_request *req, const char *name)
 	return value;
 }
 
-enum leat_result leat_query_int(struct leat_request *req, const char *name, int64_t fallback, int64_t min,
-				int64_t max, int64_t *ret_value)
+enum leat_result leat_query_int(struct leat_request *req, const char *name, int64_t fallback, int64_t min, int64_t max,
+				int64_t *ret_value)
 {
 	leat_text text = leat_query(req, name);
 
@@ -195,6 +230,17 @@ leat_text leat_header(struct leat_request *req, const char *name)
 			return leat_text_from(value);
 	}
 	return (leat_text){ NULL, 0 };
+}
+
+enum leat_result leat_url_(struct leat_request *req, const char *name, leat_text *ret_url, const struct leat_arg *args,
+			   unsigned arg_count)
+{
+	char fault[URL_FAULT_SIZE];
+
+	if (url_write(req->environment->router, name, args, arg_count, req->call.arena, ret_url, fault))
+		return LEAT_OK;
+	log_limited(LOG_LEVEL_ERROR, "route %s: no URL of '%s': %s", request_pattern(req), name, fault);
+	return LEAT_INTERNAL;
 }
 
 /* Body ---------------------------------------------------------------------------------------------------------------- */
@@ -245,7 +291,7 @@ static enum leat_result read_unknown(struct leat_request *req, uint32_t limit)
 static enum leat_result read_body(struct leat_request *req)
 {
 	uint32_t limit = req->match.route && req->match.route->body_limit ? req->match.route->body_limit
-									   : req->environment->default_body_limit;
+									  : req->environment->default_body_limit;
 
 	if (req->content_length > (int64_t)limit)
 		return too_large(req, limit);
@@ -341,7 +387,8 @@ enum leat_result leat_reply_header(struct leat_request *req, const char *name, l
 	leat_text name_text = leat_text_from(name);
 
 	if (!is_token(name_text) || !is_header_value(value)) {
-		log_limited(LOG_LEVEL_ERROR, "route %s: reply header refused: '%s' is no token, or its value holds CR, LF or NUL",
+		log_limited(LOG_LEVEL_ERROR,
+			    "route %s: reply header refused: '%s' is no token, or its value holds CR, LF or NUL",
 			    request_pattern(req), name);
 		return LEAT_INTERNAL;
 	}
@@ -402,5 +449,6 @@ void leat_log(struct leat_request *req, const char *format, ...)
 	va_start(args, format);
 	text = arena_vformat(req->call.arena, format, args);
 	va_end(args);
-	log_info("[%.*s] %s: %.*s", LEAT_TEXT_PRINTF(req->call.request_id), request_pattern(req), LEAT_TEXT_PRINTF(text));
+	log_info("[%.*s] %s: %.*s", LEAT_TEXT_PRINTF(req->call.request_id), request_pattern(req),
+		 LEAT_TEXT_PRINTF(text));
 }

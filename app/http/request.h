@@ -26,6 +26,7 @@ typedef enum leat_result (*request_read_fn)(void *source, char *into, size_t siz
 
 /* What a request has of its worker. */
 struct request_environment {
+	const struct router *router;
 	struct db *db;
 	struct offload *offload;
 	int64_t default_deadline_ns;

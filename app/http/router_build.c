@@ -1,8 +1,7 @@
 /* router_build.c - see router.h: making a router, once, at start.
  *
- * Patterns are read and sorted; then each method's tree grows of twigs, whose children are lists; then nodes are made
+ * http/routes lists the routes; then each method's tree grows of twigs, whose children are lists; then nodes are made
  * of the twigs, whose children are hash tables. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,11 +11,11 @@
 #include "http/router.h"
 #include "http/router_tree.h"
 
-/* A route while the router is made. Its leaf's number is its place among the entries and 1. */
-struct entry {
-	const struct leat_route *route;
-	unsigned index;
-	struct pattern pattern;
+/* A choice while its place is not yet known. */
+struct shoot {
+	const struct pattern_segment *segment;
+	uint32_t twig; /* behind it */
+	uint32_t next; /* of the same twig, the one that is tried next */
 };
 
 /* A node while its children are not yet known. Both have the same number. */
@@ -26,53 +25,77 @@ struct twig {
 	uint32_t first_child;
 	uint32_t next; /* child of the same twig */
 	uint32_t child_count;
+	uint32_t first_shoot;
 };
 
 struct builder {
-	struct entry *entries;
-	unsigned entry_count;
+	const struct routes *routes;
 	struct twig *twigs;
 	uint32_t twig_count;
+	struct shoot *shoots;
+	uint32_t shoot_count;
 	uint32_t roots[LEAT_METHOD_COUNT];
-	char *error;
-	size_t error_size;
+	struct routes_faults *faults;
 };
 
-static bool read_tables(struct builder *builder, const struct leat_route *const *tables);
-static bool grow_trees(struct builder *builder);
+static void grow_trees(struct builder *builder);
 static uint32_t add_twig(struct builder *builder, leat_text literal);
-static struct router *make_router(const struct builder *builder);
+static void make_leaves(struct router *router);
+static void make_nodes(struct router *router, const struct builder *builder);
+static void make_choices(struct router *router, const struct builder *builder);
+static void make_allow(struct router *router);
 
 static void *allocate(size_t count, size_t size);
 static void *grow(void *array, size_t count, size_t size);
 
+static void build(struct router *router, struct routes_faults *faults)
+{
+	struct builder builder = { .routes = &router->routes, .faults = faults };
+
+	grow_trees(&builder);
+	memcpy(router->roots, builder.roots, sizeof(router->roots));
+	make_leaves(router);
+	make_nodes(router, &builder);
+	make_choices(router, &builder);
+	make_allow(router);
+	free(builder.twigs);
+	free(builder.shoots);
+}
+
 struct router *router_new(const struct leat_route *const *tables, char *error, size_t error_size)
 {
-	struct builder builder = { .error = error, .error_size = error_size };
-	struct router *router = NULL;
+	struct routes_faults faults = { .text = error, .size = error_size };
+	struct router *router = allocate(1, sizeof(*router));
+	bool is_read = routes_read(&router->routes, tables, &faults);
 
-	if (read_tables(&builder, tables) && grow_trees(&builder))
-		router = make_router(&builder);
-	free(builder.entries);
-	free(builder.twigs);
-	return router;
+	router->steps = ROUTER_STEPS;
+	build(router, &faults);
+	if (is_read && faults.len == 0)
+		return router;
+	router_free(router);
+	return NULL;
 }
 
 void router_free(struct router *router)
 {
 	if (!router)
 		return;
+	routes_free(&router->routes);
 	free(router->nodes);
 	free(router->children);
+	free(router->choices);
 	free(router->leaves);
-	free(router->names);
 	free(router);
 }
 
-void router_each(const struct router *router, router_visit_fn visit, void *arg)
+void router_limit_steps(struct router *router, uint32_t steps)
 {
-	for (unsigned number = 1; number <= router->leaf_count; number++)
-		visit(arg, router->leaves[number].route, router->leaves[number].index);
+	router->steps = steps;
+}
+
+const struct routes *router_routes(const struct router *router)
+{
+	return &router->routes;
 }
 
 static void *allocate(size_t count, size_t size)
@@ -93,49 +116,6 @@ static void *grow(void *array, size_t count, size_t size)
 	if (!array)
 		check_out_of_memory(2 * count * size, "the router");
 	return array;
-}
-
-/* Reading ---------------------------------------------------------------------------------------------------------- */
-
-static bool reject(struct builder *builder, const struct leat_route *route, const char *reason)
-{
-	snprintf(builder->error, builder->error_size, "route %s %s: %s", method_name(route->method),
-		 route->pattern ? route->pattern : "without a pattern", reason);
-	return false;
-}
-
-static bool read_route(struct builder *builder, const struct leat_route *route)
-{
-	char reason[256];
-	struct entry *entry;
-
-	if (!route->pattern || !route->handler || (unsigned)route->method >= LEAT_METHOD_COUNT)
-		return reject(builder, route, "it needs a pattern, a method and a handler");
-	builder->entries = grow(builder->entries, builder->entry_count, sizeof(*entry));
-	entry = &builder->entries[builder->entry_count];
-	entry->route = route;
-	entry->index = builder->entry_count++;
-	return pattern_parse(route->pattern, &entry->pattern, reason, sizeof(reason)) || reject(builder, route, reason);
-}
-
-static int compare_entries(const void *a, const void *b)
-{
-	const struct leat_route *left = ((const struct entry *)a)->route;
-	const struct leat_route *right = ((const struct entry *)b)->route;
-	int order = strcmp(left->pattern, right->pattern);
-
-	return order ? order : (int)left->method - (int)right->method;
-}
-
-static bool read_tables(struct builder *builder, const struct leat_route *const *tables)
-{
-	for (; *tables; tables++)
-		for (const struct leat_route *route = *tables; route->method != LEAT_METHOD_NONE; route++)
-			if (!read_route(builder, route))
-				return false;
-	if (builder->entry_count)
-		qsort(builder->entries, builder->entry_count, sizeof(*builder->entries), compare_entries);
-	return true;
 }
 
 /* Growing ---------------------------------------------------------------------------------------------------------- */
@@ -163,20 +143,39 @@ static uint32_t grow_literal(struct builder *builder, uint32_t number, leat_text
 	return child;
 }
 
-/* The twig behind {name:int} or {name}. */
-static uint32_t grow_parameter(struct builder *builder, uint32_t number, enum pattern_kind kind)
+/* The twig behind {name}. */
+static uint32_t grow_any(struct builder *builder, uint32_t number)
 {
-	const struct router_node *node = &builder->twigs[number].node;
-	uint32_t behind = kind == PATTERN_INT ? node->after_int : node->after_any;
+	uint32_t behind = builder->twigs[number].node.after_any;
 
-	if (behind)
-		return behind;
-	behind = add_twig(builder, LEAT_TEXT_OF(""));
-	if (kind == PATTERN_INT)
-		builder->twigs[number].node.after_int = behind;
-	else
+	if (!behind) {
+		behind = add_twig(builder, LEAT_TEXT_OF(""));
 		builder->twigs[number].node.after_any = behind;
+	}
 	return behind;
+}
+
+/* The twig behind a segment that has to be looked at closely. Shoots are kept in the order in which they are tried. */
+static uint32_t grow_choice(struct builder *builder, uint32_t number, const struct pattern_segment *segment)
+{
+	uint32_t before = 0, at = builder->twigs[number].first_shoot, shoot = builder->shoot_count, twig;
+	int order = 1;
+
+	while (at && (order = pattern_compare_segments(segment, builder->shoots[at].segment)) > 0) {
+		before = at;
+		at = builder->shoots[at].next;
+	}
+	if (at && order == 0)
+		return builder->shoots[at].twig;
+	twig = add_twig(builder, LEAT_TEXT_OF(""));
+	builder->shoots = grow(builder->shoots, shoot, sizeof(*builder->shoots));
+	builder->shoots[shoot] = (struct shoot){ segment, twig, at };
+	builder->shoot_count++;
+	if (before)
+		builder->shoots[before].next = shoot;
+	else
+		builder->twigs[number].first_shoot = shoot;
+	return twig;
 }
 
 /* Grows what the pattern needs, and returns where the number of its leaf belongs. */
@@ -192,81 +191,80 @@ static uint32_t *grow_pattern(struct builder *builder, enum leat_method method, 
 		if (segment->kind == PATTERN_TAIL)
 			return &builder->twigs[number].node.tail;
 		if (segment->kind == PATTERN_LITERAL)
-			number = grow_literal(builder, number, segment->text);
+			number = grow_literal(builder, number, segment->parts[0].text);
+		else if (segment->kind == PATTERN_ANY)
+			number = grow_any(builder, number);
 		else
-			number = grow_parameter(builder, number, segment->kind);
+			number = grow_choice(builder, number, segment);
 	}
 	return &builder->twigs[number].node.leaf;
 }
 
-static bool grow_tree(struct builder *builder, enum leat_method method)
+static void report_conflict(struct builder *builder, const struct routes_entry *left, const struct routes_entry *right)
 {
-	for (unsigned i = 0; i < builder->entry_count; i++) {
-		const struct entry *entry = &builder->entries[i];
+	char left_words[ROUTES_WORDS_SIZE], right_words[ROUTES_WORDS_SIZE];
+
+	routes_fault(builder->faults, "routes %s and %s match the same paths",
+		     routes_describe(left_words, left->route, left->pattern->text),
+		     routes_describe(right_words, right->route, right->pattern->text));
+}
+
+static void grow_tree(struct builder *builder, enum leat_method method)
+{
+	for (unsigned i = 0; i < builder->routes->count; i++) {
+		const struct routes_entry *entry = &builder->routes->entries[i];
 		uint32_t *leaf;
 
-		if (entry->route->method != method)
+		if (entry->route->verb.method != method)
 			continue;
-		leaf = grow_pattern(builder, method, &entry->pattern);
-		if (*leaf) {
-			snprintf(builder->error, builder->error_size, "routes %s %s and %s %s match the same paths",
-				 method_name(method), builder->entries[*leaf - 1].route->pattern, method_name(method),
-				 entry->route->pattern);
-			return false;
-		}
-		*leaf = i + 1;
+		leaf = grow_pattern(builder, method, entry->pattern);
+		if (*leaf)
+			report_conflict(builder, &builder->routes->entries[*leaf - 1], entry);
+		else
+			*leaf = i + 1;
 	}
-	return true;
 }
 
 /* GET's routes answer HEAD as well, where HEAD has none for the same paths. */
 static void grow_head_from_get(struct builder *builder)
 {
-	for (unsigned i = 0; i < builder->entry_count; i++) {
+	for (unsigned i = 0; i < builder->routes->count; i++) {
 		uint32_t *leaf;
 
-		if (builder->entries[i].route->method != LEAT_GET)
+		if (builder->routes->entries[i].route->verb.method != LEAT_METHOD_GET)
 			continue;
-		leaf = grow_pattern(builder, LEAT_HEAD, &builder->entries[i].pattern);
+		leaf = grow_pattern(builder, LEAT_METHOD_HEAD, builder->routes->entries[i].pattern);
 		if (!*leaf)
 			*leaf = i + 1;
 	}
 }
 
-static bool grow_trees(struct builder *builder)
+static void grow_trees(struct builder *builder)
 {
 	add_twig(builder, LEAT_TEXT_OF("")); /* number 0 is none */
-	for (enum leat_method method = LEAT_GET; method < LEAT_METHOD_COUNT; method++)
-		if (!grow_tree(builder, method))
-			return false;
+	builder->shoots = grow(NULL, 0, sizeof(*builder->shoots));
+	builder->shoot_count = 1; /* nor is shoot 0 */
+	for (enum leat_method method = LEAT_METHOD_GET; method < LEAT_METHOD_COUNT; method++)
+		grow_tree(builder, method);
 	grow_head_from_get(builder);
-	return true;
 }
 
 /* Making ----------------------------------------------------------------------------------------------------------- */
 
-static void make_leaves(struct router *router, const struct builder *builder)
+static void make_leaves(struct router *router)
 {
-	size_t name_count = 0;
-	leat_text *name;
-
-	for (unsigned i = 0; i < builder->entry_count; i++)
-		name_count += builder->entries[i].pattern.param_count;
-	router->leaf_count = builder->entry_count;
-	router->leaves = allocate(builder->entry_count + 1, sizeof(*router->leaves));
-	router->names = name = allocate(name_count + 1, sizeof(*router->names));
-	for (unsigned i = 0; i < builder->entry_count; i++) {
-		const struct entry *entry = &builder->entries[i];
+	router->leaves = allocate(router->routes.count + 1, sizeof(*router->leaves));
+	for (unsigned i = 0; i < router->routes.count; i++) {
+		const struct routes_entry *entry = &router->routes.entries[i];
 
 		router->leaves[i + 1] = (struct router_leaf){
 			.route = entry->route,
-			.names = name,
-			.name_count = entry->pattern.param_count,
+			.pattern = entry->pattern->text,
+			.middleware = entry->middleware,
+			.params = entry->pattern->params,
+			.param_count = entry->pattern->param_count,
 			.index = entry->index,
 		};
-		for (unsigned k = 0; k < entry->pattern.segment_count; k++)
-			if (entry->pattern.segments[k].kind != PATTERN_LITERAL)
-				*name++ = entry->pattern.segments[k].text;
 	}
 }
 
@@ -302,42 +300,69 @@ static void make_nodes(struct router *router, const struct builder *builder)
 	size_t places = 0;
 
 	for (uint32_t i = 0; i < builder->twig_count; i++)
-		places += (size_t)1 << places_log2(builder->twigs[i].child_count);
+		if (builder->twigs[i].child_count)
+			places += (size_t)1 << places_log2(builder->twigs[i].child_count);
 	router->nodes = allocate(builder->twig_count, sizeof(*router->nodes));
-	router->children = table = allocate(places, sizeof(*table));
+	router->children = table = allocate(places + 1, sizeof(*table));
 	for (uint32_t i = 0; i < builder->twig_count; i++) {
-		unsigned log2 = places_log2(builder->twigs[i].child_count);
+		const struct twig *twig = &builder->twigs[i];
+		struct router_node *node = &router->nodes[i];
+		unsigned log2 = places_log2(twig->child_count);
 
-		router->nodes[i] = builder->twigs[i].node;
-		router->nodes[i].children = table;
-		router->nodes[i].hash_shift = 64 - log2;
+		*node = twig->node;
+		node->has_others = twig->first_shoot || node->after_any || node->tail;
+		if (!twig->child_count)
+			continue;
+		node->children = table;
+		node->hash_shift = (uint8_t)(64 - log2);
 		fill_table(table, 64 - log2, builder, i);
 		table += (size_t)1 << log2;
+	}
+}
+
+static uint32_t count_params(const struct pattern_segment *segment)
+{
+	uint32_t count = 0;
+
+	for (unsigned i = 0; i < segment->part_count; i++)
+		count += segment->parts[i].kind != PATTERN_LITERAL;
+	return count;
+}
+
+/* Each node's choices in a row, with an end behind them; 0 is the end that nodes without choices have. */
+static void make_choices(struct router *router, const struct builder *builder)
+{
+	uint32_t count = 1;
+
+	router->choices = allocate(1 + builder->shoot_count + builder->twig_count, sizeof(*router->choices));
+	for (uint32_t i = 0; i < builder->twig_count; i++) {
+		uint32_t shoot = builder->twigs[i].first_shoot;
+
+		if (!shoot)
+			continue;
+		router->nodes[i].choices = count;
+		for (; shoot; shoot = builder->shoots[shoot].next) {
+			const struct pattern_segment *segment = builder->shoots[shoot].segment;
+
+			router->choices[count++] = (struct router_choice){ segment, builder->shoots[shoot].twig,
+									   count_params(segment) };
+		}
+		count++;
 	}
 }
 
 /* The values of Allow for every set of methods. */
 static void make_allow(struct router *router)
 {
-	static const enum leat_method sorted[] = { LEAT_DELETE, LEAT_GET,  LEAT_HEAD, LEAT_OPTIONS,
-						   LEAT_PATCH,  LEAT_POST, LEAT_PUT };
+	static const enum leat_method sorted[] = { LEAT_METHOD_DELETE,  LEAT_METHOD_GET,   LEAT_METHOD_HEAD,
+						   LEAT_METHOD_OPTIONS, LEAT_METHOD_PATCH, LEAT_METHOD_POST,
+						   LEAT_METHOD_PUT };
 
 	for (unsigned set = 0; set < ROUTER_METHOD_SETS; set++) {
 		char *at = router->allow[set];
 
 		for (size_t i = 0; i < sizeof(sorted) / sizeof(sorted[0]); i++)
 			if (set >> sorted[i] & 1)
-				at += sprintf(at, "%s%s", at > router->allow[set] ? ", " : "", method_name(sorted[i]));
+				at = stpcpy(stpcpy(at, at > router->allow[set] ? ", " : ""), method_name(sorted[i]));
 	}
-}
-
-static struct router *make_router(const struct builder *builder)
-{
-	struct router *router = allocate(1, sizeof(*router));
-
-	memcpy(router->roots, builder->roots, sizeof(router->roots));
-	make_leaves(router, builder);
-	make_nodes(router, builder);
-	make_allow(router);
-	return router;
 }

@@ -1,13 +1,14 @@
 /* router_tree.h - what the router's two files share: how it is kept. router_build.c makes it, router.c asks it.
  *
  * Use:
- *     const struct node *root = &router->nodes[router->roots[LEAT_GET]];
+ *     const struct router_node *root = &router->nodes[router->roots[LEAT_METHOD_GET]];
  *
  * One tree a method, a level for each segment; HEAD's tree holds GET's routes as well. The literals that may follow a
- * node are in a hash table of its own, found by their first eight bytes and their length; beside them stand a node
- * behind {name:int}, one behind {name}, and the leaf of {name...}.
+ * node are in a hash table of its own, found by their first eight bytes and their length; beside them stand the choices
+ * that have to look closer (types, text and parameters, regular expressions), a node behind {name}, and the leaf of
+ * {name...}.
  *
- * Ownership:      all of it is the router's; literals and names are views into the patterns.
+ * Ownership:      all of it is the router's; literals, names and segments are views into the patterns of 'routes'.
  * Thread-safety:  any thread, once made; it is never changed.
  * Errors:         none.
  */
@@ -16,8 +17,12 @@
 
 #include <leat/route.h>
 #include <leat/text.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "http/pattern.h"
+#include "http/routes.h"
 
 /* A literal that may follow a node. */
 struct router_child {
@@ -27,21 +32,31 @@ struct router_child {
 	uint32_t node; /* the node behind it; 0: this place of the table is free */
 };
 
+/* A segment that may follow a node, when it fits. */
+struct router_choice {
+	const struct pattern_segment *segment; /* NULL: the end of a node's choices */
+	uint32_t node;                         /* the node behind it */
+	uint32_t param_count;
+};
+
 /* Numbers of nodes and leaves begin with 1; 0 is none. */
 struct router_node {
 	const struct router_child *children; /* hash table with linear probing, half full at most */
-	uint32_t hash_shift;                 /* 64 - log2 of its places */
+	uint8_t hash_shift;                  /* 64 - log2 of its places; 0: no literal follows */
+	bool has_others;                     /* than literals */
 	uint32_t leaf;                       /* the path may end here, */
 	uint32_t tail;                       /* go on as it likes, */
-	uint32_t after_int;                  /* or come to another node behind an {name:int} */
-	uint32_t after_any;                  /* or a {name} */
+	uint32_t choices;                    /* or come to another node: where its choices begin; 0: has none */
+	uint32_t after_any;                  /* behind a {name} */
 };
 
 /* A route. */
 struct router_leaf {
 	const struct leat_route *route;
-	const leat_text *names;
-	unsigned name_count;
+	const char *pattern;
+	const struct leat_middleware *const *middleware;
+	const struct pattern_param *params;
+	unsigned param_count;
 	unsigned index;
 };
 
@@ -51,11 +66,12 @@ enum {
 };
 
 struct router {
+	struct routes routes; /* sorted by pattern, then method */
 	struct router_node *nodes;
 	struct router_child *children;
-	struct router_leaf *leaves; /* sorted by pattern, then method */
-	unsigned leaf_count;
-	leat_text *names;
+	struct router_choice *choices;
+	struct router_leaf *leaves; /* in the order of 'routes', from 1 */
+	uint32_t steps;             /* that matching a path may take */
 	uint32_t roots[LEAT_METHOD_COUNT];
 	char allow[ROUTER_METHOD_SETS][ROUTER_ALLOW_SIZE];
 };

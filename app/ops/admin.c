@@ -25,7 +25,9 @@ void admin_set_draining(void)
 
 static enum leat_result get_metrics(struct leat_request *req)
 {
-	const struct metrics_text_facts known = { .version = facts.version, .worker_threads = facts.worker_threads };
+	const struct metrics_text_facts known = { .version = facts.version,
+						  .worker_threads = facts.worker_threads,
+						  .routes = facts.routes };
 	struct buffer text;
 
 	buffer_init(&text, call_of(req)->arena, 16384);

@@ -18,10 +18,13 @@
 #include <leat/route.h>
 #include <stdbool.h>
 
+struct routes;
+
 struct admin_facts {
 	const char *version;
 	unsigned worker_threads;
 	bool has_database;
+	const struct routes *routes; /* of the service */
 };
 
 extern const struct leat_route *const admin_tables[];

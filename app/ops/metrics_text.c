@@ -11,10 +11,14 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "base/metrics_route.h"
+#include "http/method.h"
+#include "http/routes.h"
 
 static void write_facts(struct buffer *out, const struct metrics_text_facts *facts);
 static void write_table(struct buffer *out);
 static void write_histogram(struct buffer *out, enum histogram histogram);
+static void write_routes(struct buffer *out, const struct routes *routes);
 static void write_processes(struct buffer *out);
 
 void metrics_text_write(struct buffer *out, const struct metrics_text_facts *facts)
@@ -23,6 +27,8 @@ void metrics_text_write(struct buffer *out, const struct metrics_text_facts *fac
 	write_table(out);
 	for (unsigned i = 0; i < HISTOGRAM_COUNT; i++)
 		write_histogram(out, i);
+	if (facts->routes)
+		write_routes(out, facts->routes);
 	write_processes(out);
 }
 
@@ -81,23 +87,95 @@ static const struct {
 #undef HISTOGRAM_ROW
 };
 
+/* A sample's name and its labels, some of which are there already. */
+static void write_sample(struct buffer *out, const char *name, const char *suffix, leat_text labels, const char *le)
+{
+	bool is_labelled = labels.len > 0 || le;
+
+	buffer_format(out, "%s%s%s", name, suffix, is_labelled ? "{" : "");
+	buffer_text(out, labels);
+	if (le)
+		buffer_format(out, "%sle=\"%s\"", labels.len > 0 ? "," : "", le);
+	buffer_format(out, "%s ", is_labelled ? "}" : "");
+}
+
 /* Buckets are cumulative, and the last of them is the count: so the three always agree. */
+static void write_buckets(struct buffer *out, const char *name, leat_text labels, const struct metrics_histogram *sums)
+{
+	uint64_t count = 0;
+	char le[32];
+
+	for (unsigned i = 0; i < METRICS_BUCKET_COUNT; i++) {
+		count += sums->buckets[i];
+		snprintf(le, sizeof(le), "%g", (double)metrics_bucket_us[i] / 1e6);
+		write_sample(out, name, "_bucket", labels, le);
+		buffer_format(out, "%" PRIu64 "\n", count);
+	}
+	count += sums->buckets[METRICS_BUCKET_COUNT];
+	write_sample(out, name, "_bucket", labels, "+Inf");
+	buffer_format(out, "%" PRIu64 "\n", count);
+	write_sample(out, name, "_sum", labels, NULL);
+	buffer_format(out, "%.9f\n", (double)sums->sum_ns / 1e9);
+	write_sample(out, name, "_count", labels, NULL);
+	buffer_format(out, "%" PRIu64 "\n", count);
+}
+
 static void write_histogram(struct buffer *out, enum histogram histogram)
 {
-	const char *name = histograms[histogram].name;
 	struct metrics_histogram sums;
-	uint64_t count = 0;
 
 	metrics_histogram_total(histogram, &sums);
-	write_family(out, name, "histogram", histograms[histogram].help);
-	for (unsigned i = 0; i < METRICS_BUCKET_COUNT; i++) {
-		count += sums.buckets[i];
-		buffer_format(out, "%s_bucket{le=\"%g\"} %" PRIu64 "\n", name, (double)metrics_bucket_us[i] / 1e6, count);
+	write_family(out, histograms[histogram].name, "histogram", histograms[histogram].help);
+	write_buckets(out, histograms[histogram].name, (leat_text){ "", 0 }, &sums);
+}
+
+/* Routes ---------------------------------------------------------------------------------------------------------- */
+
+#define ROUTE_REQUESTS  "leat_route_requests_total"
+#define ROUTE_DURATIONS "leat_route_duration_seconds"
+
+/* route="/users/{id:int}",method="GET" */
+static leat_text route_labels(struct arena *arena, const struct routes_entry *entry)
+{
+	struct buffer labels;
+
+	buffer_init(&labels, arena, 128);
+	buffer_text(&labels, LEAT_TEXT_OF("route=\""));
+	write_label_value(&labels, entry->pattern->text);
+	buffer_format(&labels, "\",method=\"%s\"", method_name(entry->route->verb.method));
+	return buffer_as_text(&labels);
+}
+
+/* Routes that nobody asked for are left out: services may have hundreds. */
+static bool read_route(const struct routes_entry *entry, struct metrics_route *ret_sums)
+{
+	uint64_t count = 0;
+
+	metrics_route_total(entry->index, ret_sums);
+	for (unsigned class = 0; class < METRICS_ROUTE_CLASSES; class ++)
+		count += ret_sums->classes[class];
+	return count > 0;
+}
+
+static void write_routes(struct buffer *out, const struct routes *routes)
+{
+	struct metrics_route sums;
+
+	write_family(out, ROUTE_REQUESTS, "counter", "Requests answered, by route and class of status.");
+	for (unsigned i = 0; i < routes->count; i++) {
+		leat_text labels = route_labels(out->arena, &routes->entries[i]);
+
+		if (!read_route(&routes->entries[i], &sums))
+			continue;
+		for (unsigned class = 0; class < METRICS_ROUTE_CLASSES; class ++)
+			buffer_format(out, ROUTE_REQUESTS "{%.*s,code=\"%uxx\"} %" PRIu64 "\n",
+				      LEAT_TEXT_PRINTF(labels), class + 2, sums.classes[class]);
 	}
-	count += sums.buckets[METRICS_BUCKET_COUNT];
-	buffer_format(out, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, count);
-	buffer_format(out, "%s_sum %.9f\n", name, (double)sums.sum_ns / 1e9);
-	buffer_format(out, "%s_count %" PRIu64 "\n", name, count);
+	write_family(out, ROUTE_DURATIONS, "histogram", "The same as leat_request_duration_seconds, by route.");
+	for (unsigned i = 0; i < routes->count; i++)
+		if (read_route(&routes->entries[i], &sums))
+			write_buckets(out, ROUTE_DURATIONS, route_labels(out->arena, &routes->entries[i]),
+				      &sums.durations);
 }
 
 /* Worker processes, as the kernel sees them ----------------------------------------------------------------------- */

@@ -14,12 +14,15 @@
 
 #include "base/buffer.h"
 
+struct routes;
+
 #define METRICS_TEXT_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
 /* What the counters do not know. */
 struct metrics_text_facts {
-	const char *version;     /* of the service */
-	unsigned worker_threads; /* of each process */
+	const char *version;         /* of the service */
+	unsigned worker_threads;     /* of each process */
+	const struct routes *routes; /* NULL: none */
 };
 
 void metrics_text_write(struct buffer *out, const struct metrics_text_facts *facts);

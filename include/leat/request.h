@@ -23,6 +23,7 @@
 #include <leat/route.h>
 #include <leat/shape.h>
 #include <leat/text.h>
+#include <leat/value.h>
 #include <stdarg.h>
 #include <stdint.h>
 
@@ -38,7 +39,9 @@ LEAT_API leat_text leat_path(const struct leat_request *req);
 /* A path parameter, decoded once. Asking for a name or type that the pattern does not have is a bug: the request
  * ends with 500. */
 LEAT_API leat_text leat_path_text(struct leat_request *req, const char *name);
-LEAT_API int64_t leat_path_int(struct leat_request *req, const char *name);
+LEAT_API int64_t leat_path_int(struct leat_request *req, const char *name); /* of {name:int} and {name:uint} */
+LEAT_API leat_uuid leat_path_uuid(struct leat_request *req, const char *name);
+LEAT_API leat_time leat_path_date(struct leat_request *req, const char *name); /* midnight in UTC */
 
 /* A query parameter, decoded (RFC 3986 escapes, + is a space); {NULL, 0} when absent; the first of several. */
 LEAT_API leat_text leat_query(struct leat_request *req, const char *name);

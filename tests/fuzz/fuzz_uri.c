@@ -100,14 +100,14 @@ static void check_router(struct arena *arena, leat_text path, bool is_good)
 
 	if (!router)
 		router = router_new(tables, error, sizeof(error));
-	verdict = router_match(router, LEAT_GET, path, arena, &match);
+	verdict = router_match(router, LEAT_METHOD_GET, path, arena, &match);
 	LEAT_CHECK((verdict == ROUTER_BAD_PATH) == !is_good);
 	if (verdict != ROUTER_FOUND || match.route != &routes[0])
 		return;
 	take_until(&path, '/');
 	LEAT_CHECK(uri_decode(take_until(&path, '/'), URI_SEGMENT, arena, &first));
-	LEAT_CHECK(match.param_count == 2 && leat_text_equal(match.params[0].value, first));
-	LEAT_CHECK(uri_decode(path, URI_SEGMENT, arena, &first) && leat_text_equal(match.params[1].value, first));
+	LEAT_CHECK(match.param_count == 2 && leat_text_equal(match.values[0], first));
+	LEAT_CHECK(uri_decode(path, URI_SEGMENT, arena, &first) && leat_text_equal(match.values[1], first));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -32,5 +32,6 @@ check "back includes back, task and base" outside app/back back task base
 check "libfcgi is used by front/fcgi.c alone" used_elsewhere '(fcgi.*|fastcgi)\.h' 'app/front/fcgi\.c'
 check "libpq is used by back alone" used_elsewhere '(libpq|postgres).*\.h' 'app/back/[a-z_]+\.[ch]'
 check "libinih is used by base/settings.c alone" used_elsewhere 'ini\.h' 'app/base/settings\.c'
-check "no header of ours shows a third party's types" used_elsewhere '(fcgi|fastcgi|libpq|postgres|ini\.h).*' 'app/[a-z_/]+\.c'
+check "libpcre2 is used by base/regex.c alone" used_elsewhere 'pcre2.*\.h' 'app/base/regex\.c'
+check "no header of ours shows a third party's types" used_elsewhere '(fcgi|fastcgi|libpq|postgres|ini\.h|pcre2).*' 'app/[a-z_/]+\.c'
 finish
