@@ -74,7 +74,9 @@ static void add_route(const char *method, const char *from)
 	}
 	*to_pattern = *to_path = '\0';
 	questions[count] = (struct question){ method_from_text(leat_text_from(method)), leat_text_from(strdup(path)) };
-	routes[count] = (struct leat_route){ questions[count].method, strdup(pattern), .handler = answer };
+	routes[count] = (struct leat_route){ .verb = { .method = questions[count].method },
+					     .pattern = strdup(pattern),
+					     .handler = answer };
 	count++;
 }
 
@@ -99,9 +101,9 @@ static int64_t pass_ns(const struct router *router, struct arena *arena)
 
 	for (unsigned i = 0; i < count; i++) {
 		if (router_match(router, questions[i].method, questions[i].path, arena, &match) != ROUTER_FOUND ||
-		    match.index != i) {
+		    match.index != i || match.route->handler(NULL) != LEAT_OK) {
 			fprintf(stderr, "%s goes to %s\n", questions[i].path.ptr,
-				match.route ? match.route->pattern : "no route");
+				match.route ? match.pattern : "no route");
 			exit(1);
 		}
 	}
