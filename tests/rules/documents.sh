@@ -19,6 +19,13 @@ dead_links() {
 	done
 }
 
+# Rows of the table of disagreements without a case, and cases without a row.
+rows_without_case() {
+	diff <(search -oE '^\| R[0-9]+ ' handlers/routing.md | tr -d '| ' | sort -u) \
+		<(search -oE '("R|(^START_TEST|^	)\(?r)[0-9]+' tests/unit/t_router_cases.c | tr -dc '0-9\n' | sed 's/^/R/' | sort -u)
+}
+
+check "every row of handlers/routing.md is a test case" rows_without_case
 check "README.md shows handlers/users.c" shown README.md handlers/users.c
 check "handlers/README.md shows handlers/hello.c" shown handlers/README.md handlers/hello.c
 check "links lead somewhere" dead_links
