@@ -52,6 +52,10 @@ unit_programs = \
 	tests/unit/t_row \
 	tests/unit/t_session \
 	tests/unit/t_rows \
+	tests/unit/t_rows_columns \
+	tests/unit/t_rows_end \
+	tests/unit/t_rows_memory \
+	tests/unit/t_rows_tx \
 	tests/unit/t_settings \
 	tests/unit/t_settings_shown \
 	tests/unit/t_settings_sources \
@@ -80,6 +84,7 @@ libharness_la_SOURCES = tests/unit/harness.c \
 	tests/unit/people.h \
 	tests/unit/postgres.h \
 	tests/unit/router_stand.h \
+	tests/unit/rows_reading.h \
 	tests/unit/settings_stand.h
 libharness_la_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 
