@@ -1,4 +1,6 @@
 /* t_tx_retry.c - transactions that are run again, and one that must not be. */
+#include <stdatomic.h>
+
 #include "tests/unit/people.h"
 
 static const struct leat_statement raise_name = { .sql = "UPDATE people SET name = name || '+' WHERE id = $1" };
@@ -91,7 +93,8 @@ START_TEST(a_deadlock_runs_one_of_them_again)
 	ck_assert_result(forth.result, LEAT_OK);
 	ck_assert_result(back.result, LEAT_OK);
 	ck_assert_int_eq(postgres_sql("SELECT count(*) FROM people WHERE name LIKE '%++'"), 2);
-	ck_assert_uint_eq(metrics_total(METRIC_DB_TX_RETRIES), 1);
+	/* The one that begins again may overtake the one it made way for, while that is still waking up: then once more. */
+	ck_assert_uint_ge(metrics_total(METRIC_DB_TX_RETRIES), 1);
 }
 END_TEST
 
@@ -118,6 +121,34 @@ static void end_commit(void *arg)
 		usleep(10000);
 }
 
+static atomic_bool probe_is_over, probe_has_waited, watch_is_over;
+
+/* On an offload thread: ends the wait of the probe's commit. */
+static void watch_probe(void *arg)
+{
+	(void)arg;
+	while (!probe_is_over && !probe_has_waited)
+		probe_has_waited = postgres_sql("SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity "
+						"WHERE wait_event = 'SyncRep'") > 0;
+	watch_is_over = true;
+}
+
+/* Commits wait only when the checkpointer has heard of the setting, too: one is tried until it does. */
+static void wait_until_commits_wait(void)
+{
+	int64_t limit_ns = clock_now_ns() + LIMIT_S * CLOCK_S;
+
+	do {
+		ck_assert(clock_now_ns() < limit_ns);
+		probe_is_over = probe_has_waited = watch_is_over = false;
+		ck_assert(offload_run(offload, watch_probe, NULL));
+		postgres_sql("SET client_min_messages = error; CREATE TABLE IF NOT EXISTS probe (); DROP TABLE probe");
+		probe_is_over = true;
+		while (!watch_is_over)
+			usleep(1000);
+	} while (!probe_has_waited);
+}
+
 TASK_TEST(a_commit_whose_end_is_unknown_is_not_run_again)
 {
 	struct leat_query *sent_before;
@@ -129,9 +160,7 @@ TASK_TEST(a_commit_whose_end_is_unknown_is_not_run_again)
 	ck_assert_result(leat_tx(req, NULL, add_two, NULL), LEAT_OK); /* by then the other one has been answered */
 	postgres_sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
 	postgres_sql("SELECT pg_reload_conf()");
-	while (postgres_sql("SELECT count(*) FROM pg_settings WHERE name = 'synchronous_standby_names' AND setting = "
-			    "'nobody'") == 0)
-		usleep(10000);
+	wait_until_commits_wait();
 	ck_assert(offload_run(offload, end_commit, NULL));
 	ck_assert_result(leat_tx(req, NULL, await_another_failure, &sent_before), LEAT_UNAVAILABLE);
 	postgres_sql("ALTER SYSTEM RESET synchronous_standby_names");
