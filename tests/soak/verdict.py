@@ -24,6 +24,7 @@ ENDED = {"worker process killed", "worker process crashed", "worker process aske
 EXPLAINED = {  # what else than an answer of leat's, by the faults that explain it
     "nginx": ENDED,
     "closed": {"nginx reloaded"},
+    "overtaken": {"worker process stopped", "processors busy"},  # a deadline, by what it should have cut off
     "late": ENDED | {"worker process stopped", "processors busy"},
 }
 
@@ -188,6 +189,8 @@ def report(soak, connections, processes):
     if late:
         measured(f"{len(late)} x 504 came after the deadline by {late[len(late) // 2] * 1000:.0f} ms (median), "
                  f"{late[len(late) * 99 // 100] * 1000:.0f} ms (p99), {late[-1] * 1000:.0f} ms (most)")
+    overtaken = sum(what == "overtaken" for *_, what in load.disturbed)
+    measured(f"{overtaken} x 200 where the deadline should have come first")
     measured(f"the latest answer: {load.latest[0] * 1000:.0f} ms past its deadline ({load.latest[1]})")
     measured(f"connections: {connections.lasting} for a second, {connections.most} in one look, {LEAT['db_connections_max']} allowed")
     for pid, samples in processes.lives.items():
