@@ -84,7 +84,7 @@ def test_the_installed_program_runs(prefix, environment):
 
 
 def test_a_service_outside_the_tree_lists_its_routes(service, environment):
-    assert re.search(r"GET\s+/hello\s+A greeting", run(service, "routes", env=environment))
+    assert re.search(r"GET\s+/hello\s+\S+service\.c:\d+\s+A greeting", run(service, "routes", env=environment))
 
 
 def test_a_service_outside_the_tree_answers(service, environment, tmp_path):
