@@ -582,8 +582,9 @@ def hole():
 
 
 @pytest.fixture(scope="module")
-def far_postgres(folder, hole):
-    with postgres_at(folder / "far", launcher=hole.launcher, listen_addresses=hole.inside) as postgres:
+def far_postgres(folder, hole, request):
+    place = folder / f"far-{request.module.__name__}"
+    with postgres_at(place, launcher=hole.launcher, listen_addresses=hole.inside) as postgres:
         postgres.run(TABLES)
         with open(postgres.folder / "data" / "pg_hba.conf", "a") as rules:
             rules.write(f"host all all {hole.outside}/32 trust\n")
