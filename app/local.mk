@@ -26,8 +26,10 @@ libleat_all_la_SOURCES = \
 	app/back/dial.c app/back/dial.h \
 	app/back/db.c app/back/db.h app/back/db_internal.h \
 	app/back/fault.c app/back/fault.h \
+	app/back/lag.c app/back/lag.h \
 	app/back/lane.c app/back/lane.h app/back/lane_internal.h \
 	app/back/lane_answer.c app/back/lane_late.c app/back/lane_lent.c app/back/lane_send.c \
+	app/back/lane_set.c app/back/lane_set.h \
 	app/back/lend.c app/back/lend.h \
 	app/back/listener.c app/back/listener.h \
 	app/back/migrate.c app/back/migrate.h \
@@ -38,6 +40,8 @@ libleat_all_la_SOURCES = \
 	app/back/migrate_split.c app/back/migrate_split.h \
 	app/back/notify.c app/back/notify.h \
 	app/back/query.c app/back/query.h \
+	app/back/replica.c app/back/replica.h app/back/replica_internal.h \
+	app/back/replica_look.c \
 	app/back/retry.c app/back/retry.h \
 	app/back/row.c app/back/row.h \
 	app/back/rows.c \

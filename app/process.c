@@ -46,7 +46,7 @@ enum {
 	ADMIN_CONNECTIONS = 64,
 	UPKEEP_MS = 1000,     /* between looks at the connections for lending */
 	LAST_CHANCE_MS = 500, /* for requests to end after they were cancelled */
-	LENDING_THREADS = 2,  /* that connect for lend.c, beside one a worker for its lanes */
+	LENDING_THREADS = 2,  /* that connect for lend.c, beside one a worker for each set of its lanes */
 	CANCELLING_THREADS = 2,
 };
 
@@ -116,6 +116,12 @@ static bool has_database(const struct settings *settings)
 	return settings->database_url[0] != '\0';
 }
 
+/* To the primary, and to standbys. */
+static unsigned count_sets(const struct settings *settings)
+{
+	return settings->database_read_url[0] == '\0' ? 1 : 2;
+}
+
 static bool make_database_parts(struct process *process)
 {
 	const struct settings *settings = process->plan->settings;
@@ -123,7 +129,7 @@ static bool make_database_parts(struct process *process)
 
 	if (!has_database(settings))
 		return true;
-	process->connecting = offload_new(process->plan->worker_count + LENDING_THREADS, queue);
+	process->connecting = offload_new(process->plan->worker_count * count_sets(settings) + LENDING_THREADS, queue);
 	process->cancelling = offload_new(CANCELLING_THREADS, queue);
 	if (!process->connecting || !process->cancelling)
 		return fail(process, "threads that connect to the database");
@@ -384,16 +390,17 @@ static unsigned count_workers(const struct settings *settings)
 static bool share_connections(struct plan *plan)
 {
 	const struct settings *settings = plan->settings;
-	int64_t lanes = settings->processes * plan->worker_count * settings->db_lanes;
+	int64_t lanes = settings->processes * plan->worker_count * settings->db_lanes * count_sets(settings);
 	int64_t share = (settings->db_connections_max - lanes) / settings->processes - 1;
 
 	plan->lent_most = (unsigned)settings->db_lent_max;
 	if (settings->db_connections_max == 0 || share >= settings->db_lent_max)
 		return true;
 	if (share < 1) {
-		log_error("db_connections_max = %" PRId64 " is too low: processes x workers x db_lanes are %" PRId64
+		log_error("db_connections_max = %" PRId64 " is too low: processes x workers x db_lanes%s are %" PRId64
 			  ", and each process needs two more at least, to lend and to listen",
-			  settings->db_connections_max, lanes);
+			  settings->db_connections_max,
+			  count_sets(settings) > 1 ? " x 2 (database_read_url is set)" : "", lanes);
 		return false;
 	}
 	plan->lent_most = (unsigned)share;
@@ -435,7 +442,7 @@ int process_serve(const struct leat_service *service, const struct settings *set
 						     .arg = &plan };
 	int status;
 
-	if (!make_router(&plan) || !open_sockets(&plan))
+	if (!make_router(&plan) || (has_database(settings) && !share_connections(&plan)) || !open_sockets(&plan))
 		return EXIT_FAILURE;
 	raise_open_files();
 	mallopt(M_MMAP_THRESHOLD,
@@ -444,8 +451,6 @@ int process_serve(const struct leat_service *service, const struct settings *set
 		0); /* libfcgi frees its 8 KiB buffers after each request: each would merge all small free pieces */
 	metrics_create((unsigned)settings->processes, plan.worker_count + 2);
 	metrics_route_create(router_routes(plan.router)->count);
-	if (has_database(settings) && !share_connections(&plan))
-		return EXIT_FAILURE;
 	announce(&plan);
 	status = supervisor_run(&supervision);
 	listen_close(&plan.listeners, true);

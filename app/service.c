@@ -160,19 +160,25 @@ static const char *settings_file(const struct command_line *line)
 	return access(DEFAULT_FILE, F_OK) == 0 ? DEFAULT_FILE : NULL;
 }
 
-/* What only the modules that use a setting can tell. A database_url is not shown: it may hold a password. */
+/* It is not shown: it may hold a password. */
+static bool check_url(const char *name, const char *url, struct settings_error *error)
+{
+	if (!*url || db_can_read_url(url))
+		return true;
+	snprintf(error->text, sizeof(error->text),
+		 "%s cannot be read; write postgresql://user@host/name or key=value words, with special characters of "
+		 "a password as %%XX",
+		 name);
+	return false;
+}
+
+/* What only the modules that use a setting can tell. */
 static bool check_meanings(const struct settings *settings, struct settings_error *error)
 {
-	if (!listen_check(settings->listen, error->text, sizeof(error->text)) ||
-	    !listen_check(settings->admin_listen, error->text, sizeof(error->text)))
-		return false;
-	if (*settings->database_url && !db_can_read_url(settings->database_url)) {
-		snprintf(error->text, sizeof(error->text),
-			 "database_url cannot be read; write postgresql://user@host/name or key=value words, with special characters of "
-			 "a password as %%XX");
-		return false;
-	}
-	return true;
+	return listen_check(settings->listen, error->text, sizeof(error->text)) &&
+	       listen_check(settings->admin_listen, error->text, sizeof(error->text)) &&
+	       check_url("database_url", settings->database_url, error) &&
+	       check_url("database_read_url", settings->database_read_url, error);
 }
 
 static bool load_settings(struct settings *settings, const struct command_line *line, struct settings_error *error)

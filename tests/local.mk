@@ -26,6 +26,7 @@ unit_programs = \
 	tests/unit/t_json_read_numbers \
 	tests/unit/t_json_read_texts \
 	tests/unit/t_json_write \
+	tests/unit/t_lag \
 	tests/unit/t_lend \
 	tests/unit/t_listener \
 	tests/unit/t_log \
@@ -94,6 +95,7 @@ endif
 LDADD = libharness.la libleat-all.la $(CHECK_LIBS) $(PQ_LIBS)
 
 check_PROGRAMS += tests/web/testbed
+tests_web_testbed_SOURCES = tests/web/testbed.c tests/web/testbed_replica.c
 tests_web_testbed_LDADD = libleat.la
 
 check_PROGRAMS += tests/web/routing
@@ -191,5 +193,6 @@ EXTRA_DIST += \
 	tests/web/test_operations.py \
 	tests/web/test_rows.py \
 	tests/web/test_routing.py \
+	tests/web/test_replica.py \
 	tests/web/test_service.py \
 	tests/fuzz/corpus

@@ -1,22 +1,18 @@
-/* db.c - see db.h and leat/db.h. Between the handlers' tasks, which wait, and the lanes (lane.c), which carry.
+/* db.c - see db.h and leat/db.h. Between the handlers' tasks, which wait, and the sets of lanes (lane_set.c), which carry.
  *
- * The way of a query: 'submit' puts it on db->queue; 'on_turn_end' hands it to a lane; the lane finishes it, which wakes
+ * The way of a query: 'submit' chooses a set; at the end of the turn that hands it to a lane; the lane finishes it, which wakes
  * the task; the task reads its rows. A query given up on the way goes its way alone. */
 #include "back/db.h"
 
-#include <inttypes.h>
 #include <leat/db.h>
 #include <libpq-fe.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "back/argument.h"
 #include "back/db_internal.h"
+#include "back/replica.h"
 #include "back/row.h"
 #include "base/check.h"
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/settings.h"
@@ -30,11 +26,6 @@ struct leat_query {
 };
 
 static void on_turn_end(struct loop_turn *turn);
-static void on_retry(struct loop_timer *timer);
-static void connect_next(struct db *db);
-static void on_lane_changed(struct lane_host *host, struct lane *lane, enum lane_state from);
-static void on_query_again(struct lane_host *host, struct query *query);
-static void on_lane_drained(struct lane_host *host, struct lane *lane);
 
 /* Life ------------------------------------------------------------------------------------------------------------- */
 
@@ -49,54 +40,36 @@ bool db_can_read_url(const char *url)
 struct db *db_new(struct loop *loop, const struct settings *settings, struct offload *connecting,
 		  struct offload *cancelling, struct lend *lend, struct notify *notify)
 {
-	unsigned lane_count = (unsigned)settings->db_lanes;
-	size_t size = sizeof(struct db) + lane_count * sizeof(struct lane);
-	struct db *db;
-
-	if (!settings->database_url || !*settings->database_url)
-		return NULL;
-	db = calloc(1, size);
-	if (!db)
-		check_out_of_memory(size, "the database's lanes");
-	db->host = (struct lane_host){
+	struct lane_host host = {
 		.loop = loop,
 		.settings = settings,
 		.connecting = connecting,
 		.cancelling = cancelling,
-		.statements = &db->statements,
-		.queries = &db->queries,
 		.is_unnamed = settings->db_prepare == PREPARE_UNNAMED,
-		.changed = on_lane_changed,
-		.again = on_query_again,
-		.drained = on_lane_drained,
 	};
+	struct db *db;
+
+	if (!settings->database_url || !*settings->database_url)
+		return NULL;
+	db = calloc(1, sizeof(*db));
+	if (!db)
+		check_out_of_memory(sizeof(*db), "the database's lanes");
+	host.statements = &db->statements;
+	host.queries = &db->queries;
 	db->lend = lend;
 	db->notify = notify;
-	statements_init(&db->statements);
 	db->turn.fn = on_turn_end;
-	db->retry_timer.fn = on_retry;
-	db->lane_count = lane_count;
-	for (unsigned i = 0; i < lane_count; i++)
-		lane_init(&db->lanes[i], &db->host);
-	retry_init(&db->retry, settings->db_retry_least * CLOCK_MS, settings->db_retry_most * CLOCK_MS,
-		   (uint64_t)clock_wall_ns() ^ (uint64_t)(uintptr_t)db);
-	loop_timer_set(loop, &db->retry_timer, loop_now_ns(loop));
+	statements_init(&db->statements);
+	lane_set_init(&db->primary, &host, (unsigned)settings->db_lanes);
+	db->primary.lent_turn = &db->turn;
+	db->replica = replica_new(&host, &db->primary);
 	return db;
-}
-
-static void refuse(struct db *db, struct query *query)
-{
-	query_list_remove(&db->queue, query);
-	metrics_add(METRIC_DB_UNAVAILABLE, 1);
-	query_finish(&db->queries, query, LEAT_UNAVAILABLE, NULL);
 }
 
 void db_stop(struct db *db)
 {
-	db->is_stopping = true;
-	loop_timer_clear(db->host.loop, &db->retry_timer);
-	while (db->queue.first)
-		refuse(db, db->queue.first);
+	lane_set_stop(&db->primary);
+	replica_stop(db->replica);
 }
 
 void db_free(struct db *db)
@@ -105,8 +78,8 @@ void db_free(struct db *db)
 		return;
 	db_stop(db);
 	session_discard_all(db);
-	for (unsigned i = 0; i < db->lane_count; i++)
-		lane_close(&db->lanes[i]);
+	lane_set_close(&db->primary);
+	replica_free(db->replica);
 	query_pool_fini(&db->queries);
 	statements_fini(&db->statements);
 	free(db);
@@ -114,10 +87,7 @@ void db_free(struct db *db)
 
 bool db_is_up(const struct db *db)
 {
-	for (unsigned i = 0; i < db->lane_count; i++)
-		if (db->lanes[i].state >= LANE_READY)
-			return true;
-	return false;
+	return lane_set_is_up(&db->primary);
 }
 
 bool db_is_returning(const struct db *db)
@@ -125,162 +95,9 @@ bool db_is_returning(const struct db *db)
 	return db->returning;
 }
 
-/* Handing queries to lanes ---------------------------------------------------------------------------------------- */
-
-static bool has_lane_in(const struct db *db, enum lane_state state)
-{
-	for (unsigned i = 0; i < db->lane_count; i++)
-		if (db->lanes[i].state == state)
-			return true;
-	return false;
-}
-
-/* See db.h: is it worth to wait when no lane takes work? */
-static bool is_hopeful(const struct db *db)
-{
-	if (has_lane_in(db, LANE_READY) || db->is_stopping)
-		return false; /* those that are ready are full */
-	return db->retry.failures == 0 || has_lane_in(db, LANE_LATE) || has_lane_in(db, LANE_CANCELLING);
-}
-
-/* The statement at its head takes long: nobody should stand behind it. */
-static bool is_stalled(const struct db *db, const struct lane *lane)
-{
-	int64_t since_ns = lane_busy_since(lane);
-
-	return since_ns != CLOCK_NEVER && loop_now_ns(db->host.loop) - since_ns > db->host.settings->db_slow * CLOCK_MS;
-}
-
-/* Those that are stalled come last. */
-static struct lane *least_loaded(struct db *db)
-{
-	unsigned full = (unsigned)db->host.settings->db_lane_depth, least = UINT_MAX;
-	struct lane *best = NULL;
-
-	for (unsigned i = 0; i < db->lane_count; i++) {
-		struct lane *lane = &db->lanes[i];
-		unsigned load = lane->in_flight.count;
-
-		if (lane->state != LANE_READY || load >= full)
-			continue;
-		if (is_stalled(db, lane))
-			load += full;
-		if (load < least) {
-			least = load;
-			best = lane;
-		}
-	}
-	return best;
-}
-
-/* After failures: another worker has connected since, so this one need not wait for its own next try. One more attempt for
- * each success elsewhere, and only when a request asks: no stampede. */
-static void learn_from_others(struct db *db)
-{
-	uint64_t connects;
-
-	if (db->retry.failures == 0)
-		return;
-	connects = metrics_total(METRIC_DB_CONNECTS);
-	if (connects == db->connects_seen)
-		return;
-	db->connects_seen = connects;
-	retry_succeeded(&db->retry, loop_now_ns(db->host.loop));
-	connect_next(db);
-}
-
 static void on_turn_end(struct loop_turn *turn)
 {
-	struct db *db = (struct db *)((char *)turn - offsetof(struct db, turn));
-
-	session_settle(db);
-	learn_from_others(db);
-	while (db->queue.first) {
-		struct query *query = db->queue.first;
-		struct lane *lane = least_loaded(db);
-
-		if (lane) {
-			query_list_remove(&db->queue, query);
-			lane_send(lane, query);
-		} else if (is_hopeful(db)) {
-			return;
-		} else {
-			refuse(db, query);
-		}
-	}
-}
-
-static void enqueue(struct db *db, struct query *query)
-{
-	query->state = QUERY_QUEUED;
-	query_list_append(&db->queue, query);
-	loop_at_turn_end(db->host.loop, &db->turn);
-}
-
-static void on_query_again(struct lane_host *host, struct query *query)
-{
-	enqueue((struct db *)host, query);
-}
-
-/* Connecting -------------------------------------------------------------------------------------------------------- */
-
-/* When the retry machine says so. By the timer even when that is now: connecting is nothing for a task's stack. */
-static void connect_next(struct db *db)
-{
-	int64_t now_ns = loop_now_ns(db->host.loop);
-
-	if (db->is_stopping || has_lane_in(db, LANE_CONNECTING) || has_lane_in(db, LANE_PREPARING) ||
-	    !has_lane_in(db, LANE_DOWN))
-		return;
-	loop_timer_set(db->host.loop, &db->retry_timer, retry_is_due(&db->retry, now_ns) ? now_ns : db->retry.due_ns);
-}
-
-static void on_retry(struct loop_timer *timer)
-{
-	struct db *db = (struct db *)((char *)timer - offsetof(struct db, retry_timer));
-
-	for (unsigned i = 0; i < db->lane_count; i++) {
-		if (db->lanes[i].state == LANE_DOWN) {
-			lane_connect(&db->lanes[i]);
-			return;
-		}
-	}
-}
-
-static void on_lane_down(struct db *db, const struct lane *lane, enum lane_state from)
-{
-	int64_t now_ns = loop_now_ns(db->host.loop);
-
-	if (from == LANE_CONNECTING || from == LANE_PREPARING) {
-		metrics_add(METRIC_DB_CONNECT_FAILURES, 1);
-		retry_failed(&db->retry, now_ns);
-		db->connects_seen = metrics_total(METRIC_DB_CONNECTS);
-		log_limited(LOG_LEVEL_WARN, "database: cannot connect: %s; next try in %" PRId64 " ms", lane->why,
-			    (db->retry.due_ns - now_ns) / CLOCK_MS);
-	} else {
-		retry_lost(&db->retry, lane->made_ns, now_ns);
-		log_limited(LOG_LEVEL_WARN, "database: connection lost: %s", lane->why);
-	}
-}
-
-static void on_lane_changed(struct lane_host *host, struct lane *lane, enum lane_state from)
-{
-	struct db *db = (struct db *)host;
-
-	loop_at_turn_end(host->loop, &db->turn);
-	if (lane->is_lent)
-		return;
-	if (lane->state == LANE_DOWN)
-		on_lane_down(db, lane, from);
-	else if (lane->state == LANE_READY && from == LANE_PREPARING)
-		retry_succeeded(&db->retry, loop_now_ns(host->loop));
-	connect_next(db);
-}
-
-static void on_lane_drained(struct lane_host *host, struct lane *lane)
-{
-	(void)lane;
-	loop_at_turn_end(host->loop, &((struct db *)host)->turn);
+	session_settle((struct db *)((char *)turn - offsetof(struct db, turn)));
 }
 
 /* Sending and waiting ----------------------------------------------------------------------------------------------- */
@@ -297,15 +114,14 @@ enum leat_result db_may_ask(const struct call *call)
 	}
 	if (task_is_cancelled(task_self()))
 		return LEAT_CANCELLED;
-	if (call->deadline_ns <= loop_now_ns(db->host.loop))
+	if (call->deadline_ns <= loop_now_ns(db->primary.host.loop))
 		return LEAT_TIMED_OUT;
 	if (call->session && call->session->lane->is_paused) {
 		log_error("bug: a statement is sent in a transaction whose connection a stream or a copy has: it must "
 			  "end first");
 		return LEAT_INTERNAL;
 	}
-	if (!call->session &&
-	    (db->is_stopping || db->queue.count >= db->lane_count * db->host.settings->db_lane_depth)) {
+	if (!call->session && (db->primary.is_stopping || lane_set_is_full(&db->primary))) {
 		metrics_add(METRIC_DB_UNAVAILABLE, 1);
 		return LEAT_UNAVAILABLE;
 	}
@@ -323,14 +139,29 @@ enum leat_result db_write_arguments(const struct call *call, const char *text, c
 	return LEAT_INTERNAL;
 }
 
-/* Reads that a request sends together are a batch; one that may be slow goes alone, so that it can be seen. */
-static enum leat_result start(const struct call *call, struct query *query)
+/* A standby shows it as well. */
+static bool may_be_replicated(const struct call *call, const struct statement *statement)
 {
+	return call->db->replica && !call->session && !call->reads_primary && statement->is->read_only &&
+	       !statement->is->current && !statement->is_for_primary;
+}
+
+static struct lane_set *set_for(const struct call *call, const struct statement *statement)
+{
+	return may_be_replicated(call, statement) ? replica_lanes(call->db->replica) : &call->db->primary;
+}
+
+/* Reads that a request sends together are a batch; one that may be slow goes alone, so that it can be seen. */
+static enum leat_result start(struct call *call, struct query *query)
+{
+	const struct statement *statement = query->statement;
+
+	call->reads_primary = call->reads_primary || !statement->is->read_only;
 	if (call->session)
 		return session_send(call, query);
-	if (query->statement->is->read_only && query->statement->history == 0)
+	if (statement->is->read_only && statement->history == 0)
 		query->batch = call;
-	enqueue(call->db, query);
+	lane_set_submit(set_for(call, statement), query);
 	return LEAT_OK;
 }
 
@@ -341,7 +172,7 @@ static struct statement *find_statement(const struct call *call, const struct le
 }
 
 /* The statement may be NULL: then nothing may be asked. */
-static enum leat_result submit(const struct call *call, struct statement *statement, const struct leat_arg *args,
+static enum leat_result submit(struct call *call, struct statement *statement, const struct leat_arg *args,
 			       unsigned arg_count, struct query **ret_query)
 {
 	struct arguments arguments;
@@ -372,7 +203,7 @@ void db_give_up(struct db *db, struct query *query)
 		return;
 	}
 	if (query->state == QUERY_QUEUED)
-		query_list_remove(&db->queue, query);
+		lane_set_withdraw(query);
 	query_give(&db->queries, query);
 }
 
@@ -406,7 +237,7 @@ enum leat_result db_await(const struct call *call, struct query *query)
 	return result;
 }
 
-static enum leat_result ask_here(const struct call *call, struct statement *statement, const struct leat_arg *args,
+static enum leat_result ask_here(struct call *call, struct statement *statement, const struct leat_arg *args,
 				 unsigned arg_count, struct query **ret_query)
 {
 	struct query *query;
@@ -435,9 +266,13 @@ static enum leat_result ask_apart(struct call *call, struct statement *statement
 	return result;
 }
 
+/* It would hold up others where it is sent. */
 static bool is_slow(const struct call *call, const struct statement *statement)
 {
-	return statement && call->db->lend && !call->session && !call->stream && statement->is_slow;
+	const struct db *db = call->db;
+
+	return statement && db->lend && !call->session && !call->stream && statement->is_slow &&
+	       !(may_be_replicated(call, statement) && replica_has_room_apart(db->replica));
 }
 
 enum leat_result db_ask(struct call *call, const struct leat_statement *is, const struct leat_arg *args,
@@ -505,7 +340,7 @@ static void release(void *object)
 enum leat_result leat_db_send_(struct leat_request *req, const struct leat_statement *statement,
 			       struct leat_query **ret_query, const struct leat_arg *args, unsigned arg_count)
 {
-	const struct call *call = call_of(req);
+	struct call *call = call_of(req);
 	struct leat_query *sent;
 	struct query *query;
 

@@ -1,4 +1,4 @@
-/* db.h - a worker's database: its lanes, the statements on their way, and when to connect. The public half is leat/db.h.
+/* db.h - a worker's database: its lanes, and the statements on their way. The public half is leat/db.h.
  *
  * Use:
  *     struct db *db = db_new(loop, &settings, connecting, cancelling, lend, notify);   -- connects by itself, again and again
@@ -7,13 +7,8 @@
  *     db_stop(db);                                        -- no request will ask any more
  *     db_free(db);                                        -- after the last turn of the loop
  *
- * Statements wait on the worker's queue until the end of the loop's turn; then each goes to the lane with the fewest in
- * flight. With no lane to go to they wait on, inside their request's deadline, while there is hope: the first attempt
- * to connect since the start or since the last connection is under way, or a lane is only late (lane.c). After a failed
- * attempt they get LEAT_UNAVAILABLE at once, until a lane is there again, or another worker has connected: then they wait for
- * one more attempt.
- *
- * Connecting: one attempt at a time a worker, with back-off (retry.h), on an offload thread (dial.h).
+ * Single statements go to one of two sets of lanes (lane_set.h): to the primary's, or, when they may be read elsewhere, to those that lead to
+ * standbys (replica.h). Transactions and slow statements have connections of their own (lend.h).
  *
  * Ownership:      the worker's. Loop, settings and offload pool outlive it.
  * Thread-safety:  only the worker whose loop it is on.
@@ -41,7 +36,7 @@ struct db *db_new(struct loop *loop, const struct settings *settings, struct off
 /* No task may be waiting, and the loop must not turn any more. */
 void db_free(struct db *db);
 
-/* At least one lane is connected and prepared. */
+/* At least one lane to the primary is connected and prepared. */
 bool db_is_up(const struct db *db);
 
 /* Connections that were lent are on their way back. */

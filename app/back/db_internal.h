@@ -14,31 +14,25 @@
 #include <leat/result.h>
 
 #include "back/db.h"
-#include "back/lane.h"
+#include "back/lane_set.h"
 #include "back/query.h"
-#include "back/retry.h"
 #include "back/statement.h"
 #include "task/call.h"
 
 struct arguments;
 struct lend;
 struct notify;
+struct replica;
 
 struct db {
-	struct lane_host host; /* first: the lanes know this part of it */
+	struct lane_set primary; /* its host is that of the lent lanes, too */
+	struct replica *replica; /* NULL: database_read_url is empty */
 	struct statements statements;
 	struct query_pool queries;
-	struct query_list queue; /* QUERY_QUEUED */
-	struct loop_turn turn;   /* dispatches the queue */
-	struct retry retry;
-	uint64_t connects_seen; /* METRIC_DB_CONNECTS of all processes at our last failure */
-	struct loop_timer retry_timer;
+	struct loop_turn turn; /* something has become of a lane that is lent */
 	struct lend *lend;
 	struct notify *notify;
 	struct lane *returning; /* lent, done with, and not given back yet */
-	bool is_stopping;
-	unsigned lane_count;
-	struct lane lanes[];
 };
 
 /* Whether there is any use in starting something. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -21,11 +22,12 @@ enum {
 	HANGING_MAX = 2,
 };
 
-static atomic_uint hanging; /* dropped, and still on a thread */
+static atomic_uint hanging[DIAL_TO_COUNT]; /* dropped, and still on a thread */
 
 struct dial {
 	struct loop *loop;
 	const struct settings *settings;
+	enum dial_to to;
 	dial_fn fn; /* NULL: dropped */
 	void *arg;
 	PGconn *connection;
@@ -33,7 +35,7 @@ struct dial {
 	struct loop_post post;
 };
 
-/* One of the hosts in database_url; what is NULL stays as it is there. */
+/* One of the hosts in a URL; what is NULL stays as it is there. */
 struct host {
 	char *host, *hostaddr, *port;
 };
@@ -65,12 +67,12 @@ static unsigned count_items(const char *list)
 }
 
 /* prefer-standby looks at all hosts twice: that is libpq's to do. */
-static unsigned count_hosts(const PQconninfoOption *options)
+static unsigned count_hosts(const PQconninfoOption *options, enum dial_to to)
 {
 	const char *wanted = value_of(options, "target_session_attrs");
 	unsigned hosts = count_items(value_of(options, "host")), addresses = count_items(value_of(options, "hostaddr"));
 
-	if (wanted && strcmp(wanted, "prefer-standby") == 0)
+	if (to == DIAL_PRIMARY && wanted && strcmp(wanted, "prefer-standby") == 0)
 		return 1;
 	return hosts > addresses ? hosts : addresses;
 }
@@ -124,9 +126,40 @@ static void free_host(struct host *host)
 	free(host->port);
 }
 
-static void leave_host(PGconn *connection, unsigned number, unsigned count)
+static const char *url_of(const struct settings *settings, enum dial_to to)
 {
-	log_limited(LOG_LEVEL_INFO, "database: host %u of %u: %s", number, count, dial_failure(connection).text);
+	return to == DIAL_STANDBY ? settings->database_read_url : settings->database_url;
+}
+
+static unsigned any_below(unsigned count)
+{
+	unsigned chance;
+
+	if (getrandom(&chance, sizeof(chance), GRND_NONBLOCK) != sizeof(chance))
+		chance = (unsigned)clock_now_ns();
+	return chance % count;
+}
+
+/* Standbys are tried in any order, so that those who read spread out, also over those that are left when one has gone. */
+static unsigned *order_hosts(unsigned count, enum dial_to to)
+{
+	unsigned *order = calloc(count, sizeof(*order));
+
+	if (!order)
+		check_out_of_memory(count * sizeof(*order), "hosts");
+	for (unsigned i = 0; i < count; i++) {
+		unsigned place = to == DIAL_STANDBY ? any_below(i + 1) : i; /* Fisher and Yates */
+
+		order[i] = order[place];
+		order[place] = i;
+	}
+	return order;
+}
+
+static void leave_host(PGconn *connection, enum dial_to to, unsigned number, unsigned count)
+{
+	log_limited(LOG_LEVEL_INFO, "database: host %u of %u%s: %s", number, count,
+		    to == DIAL_STANDBY ? " in database_read_url" : "", dial_failure(connection).text);
 	PQfinish(connection);
 }
 
@@ -138,7 +171,7 @@ static void on_notice(void *arg, const PGresult *notice)
 	log_debug("database: %s", PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY));
 }
 
-static PGconn *begin(const struct settings *settings, const struct host *host)
+static PGconn *begin(const struct settings *settings, enum dial_to to, const struct host *host)
 {
 	char timeout_ms[NUMBER_INT_MAX + 1];
 	/* Later ones win: the first two are defaults. With tcp_user_timeout, data that nobody acknowledges ends a
@@ -147,13 +180,15 @@ static PGconn *begin(const struct settings *settings, const struct host *host)
 				      "tcp_user_timeout",
 				      "dbname",
 				      "client_encoding",
+				      "target_session_attrs",
 				      "host",
 				      "hostaddr",
 				      "port",
 				      NULL };
-	const char *const values[] = { "leat",     timeout_ms, settings->database_url,
-				       "UTF8",     host->host, host->hostaddr,
-				       host->port, NULL };
+	const char *const values[] = {
+		"leat",     timeout_ms,     url_of(settings, to), "UTF8", to == DIAL_STANDBY ? "standby" : NULL,
+		host->host, host->hostaddr, host->port,           NULL
+	};
 	PGconn *connection;
 
 	timeout_ms[number_write_int(timeout_ms, settings->db_connect_timeout)] = '\0';
@@ -196,10 +231,10 @@ static void finish(PGconn *connection, int64_t deadline_ns, const atomic_bool *i
 	}
 }
 
-static PGconn *dial_host(const struct settings *settings, const struct host *host, int64_t deadline_ns,
+static PGconn *dial_host(const struct settings *settings, enum dial_to to, const struct host *host, int64_t deadline_ns,
 			 const atomic_bool *is_dropped)
 {
-	PGconn *connection = begin(settings, host);
+	PGconn *connection = begin(settings, to, host);
 
 	if (PQstatus(connection) != CONNECTION_BAD)
 		finish(connection, deadline_ns, is_dropped);
@@ -213,22 +248,24 @@ static int64_t share_of_time(int64_t deadline_ns, unsigned hosts_left)
 	return now_ns + (deadline_ns - now_ns) / hosts_left;
 }
 
-PGconn *dial(const struct settings *settings, const atomic_bool *is_dropped)
+PGconn *dial(const struct settings *settings, enum dial_to to, const atomic_bool *is_dropped)
 {
 	int64_t deadline_ns = clock_now_ns() + settings->db_connect_timeout * CLOCK_MS;
-	PQconninfoOption *options = PQconninfoParse(settings->database_url, NULL);
-	unsigned count = count_hosts(options);
+	PQconninfoOption *options = PQconninfoParse(url_of(settings, to), NULL);
+	unsigned count = count_hosts(options, to);
+	unsigned *order = order_hosts(count, to);
 	PGconn *connection = NULL;
 
 	for (unsigned i = 0; i == 0 || (i < count && !dial_has_connected(connection) && !atomic_load(is_dropped));
 	     i++) {
-		struct host host = host_at(options, i, count);
+		struct host host = host_at(options, order[i], count);
 
 		if (i > 0)
-			leave_host(connection, i, count);
-		connection = dial_host(settings, &host, share_of_time(deadline_ns, count - i), is_dropped);
+			leave_host(connection, to, order[i - 1] + 1, count);
+		connection = dial_host(settings, to, &host, share_of_time(deadline_ns, count - i), is_dropped);
 		free_host(&host);
 	}
+	free(order);
 	PQconninfoFree(options);
 	return connection;
 }
@@ -263,7 +300,7 @@ static void run(void *arg)
 {
 	struct dial *self = arg;
 
-	self->connection = dial(self->settings, &self->is_dropped);
+	self->connection = dial(self->settings, self->to, &self->is_dropped);
 	loop_post(self->loop, &self->post);
 }
 
@@ -274,23 +311,23 @@ static void on_post(struct loop_post *post)
 	if (self->fn) {
 		self->fn(self->arg, self->connection);
 	} else {
-		atomic_fetch_sub(&hanging, 1);
+		atomic_fetch_sub(&hanging[self->to], 1);
 		PQfinish(self->connection);
 	}
 	free(self);
 }
 
-struct dial *dial_start(struct offload *offload, struct loop *loop, const struct settings *settings, dial_fn fn,
-			void *arg)
+struct dial *dial_start(struct offload *offload, struct loop *loop, const struct settings *settings, enum dial_to to,
+			dial_fn fn, void *arg)
 {
 	struct dial *self;
 
-	if (atomic_load(&hanging) >= HANGING_MAX)
+	if (atomic_load(&hanging[to]) >= HANGING_MAX)
 		return NULL;
 	self = malloc(sizeof(*self));
 	if (!self)
 		check_out_of_memory(sizeof(*self), "a connection attempt");
-	*self = (struct dial){ .loop = loop, .settings = settings, .fn = fn, .arg = arg, .post.fn = on_post };
+	*self = (struct dial){ .loop = loop, .settings = settings, .to = to, .fn = fn, .arg = arg, .post.fn = on_post };
 	if (offload_run(offload, run, self))
 		return self;
 	free(self);
@@ -302,6 +339,6 @@ void dial_drop(struct dial *self)
 	if (!self)
 		return;
 	self->fn = NULL;
-	atomic_fetch_add(&hanging, 1);
+	atomic_fetch_add(&hanging[self->to], 1);
 	atomic_store(&self->is_dropped, true);
 }

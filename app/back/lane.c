@@ -179,6 +179,11 @@ void lane_lose_by_libpq(struct lane *lane)
 	lane_lose(lane, PQerrorMessage(lane->connection));
 }
 
+void lane_leave(struct lane *lane, const char *why)
+{
+	lane_lose(lane, why);
+}
+
 void lane_close(struct lane *lane)
 {
 	if (lane->in_flight.first)
@@ -203,7 +208,7 @@ void lane_connect(struct lane *lane)
 	lane_enter(lane, LANE_CONNECTING);
 	lane_set_timer(lane,
 		       host->settings->db_connect_timeout); /* dialling keeps that, too, unless the resolver hangs */
-	lane->dial = dial_start(host->connecting, host->loop, host->settings, on_dialled, lane);
+	lane->dial = dial_start(host->connecting, host->loop, host->settings, host->to, on_dialled, lane);
 	if (!lane->dial)
 		lane_lose(lane, "offload_queue is full, or earlier attempts hang (in name resolution?)");
 }

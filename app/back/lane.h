@@ -22,13 +22,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "back/dial.h"
+#include "back/fault.h"
 #include "back/query.h"
 #include "back/statement.h"
 #include "base/settings.h"
 #include "task/loop.h"
 
 struct cancel;
-struct dial;
 struct lane;
 struct offload;
 struct pg_conn; /* libpq's PGconn */
@@ -57,11 +58,14 @@ struct lane_host {
 	struct offload *connecting, *cancelling; /* cancels may hang for good: connecting must not wait for them */
 	struct statements *statements;
 	struct query_pool *queries;
+	enum dial_to to;
 	bool is_unnamed; /* statements are parsed each time: setting db_prepare, or found out */
 	/* lane->state was 'from'. Lane functions may not be called from here. */
 	void (*changed)(struct lane_host *host, struct lane *lane, enum lane_state from);
 	/* The connection was lost; the query may be sent again, on any lane. */
 	void (*again)(struct lane_host *host, struct query *query);
+	/* NULL, or the server answered the query with an error, and it is to be asked elsewhere. */
+	void (*refused)(struct lane_host *host, struct query *query, enum fault fault);
 	/* A lane that is lent has nothing in flight any more. As in 'changed', no lane functions. */
 	void (*drained)(struct lane_host *host, struct lane *lane);
 };
@@ -94,7 +98,7 @@ struct lane {
 	char why[256];               /* why it is LANE_DOWN */
 	struct lane *next_returning; /* lent, and to be given back (session.c) */
 	bool is_rolled_back;         /* then: by a ROLLBACK that is not the request's */
-	bool is_read_only;           /* lent, for a transaction that is to be READ ONLY */
+	bool is_read_only;           /* lent, for a transaction that is to be READ ONLY; or to a standby */
 };
 
 void lane_init(struct lane *lane, struct lane_host *host);
@@ -125,6 +129,9 @@ void lane_send(struct lane *lane, struct query *query);
 void lane_command(struct lane *lane, const char *command);
 
 void lane_review(struct lane *lane);
+
+/* The connection is to be another one: as if it were lost. Nothing should be in flight. */
+void lane_leave(struct lane *lane, const char *why);
 
 /* Ends what is in flight, on the server too; no call of host->changed. */
 void lane_close(struct lane *lane);

@@ -63,6 +63,10 @@ static bool has_second_chance(struct lane *lane, struct query *query, enum fault
 		put_again(lane, query);
 		return true;
 	}
+	if (query->work == QUERY_EXECUTE && lane->host->refused) {
+		lane->host->refused(lane->host, query, fault);
+		return true;
+	}
 	if (fault == FAULT_READ_ONLY && !lane->is_lent && !query->was_moved) {
 		query->was_moved = true;
 		metrics_add(METRIC_DB_RETRIES, 1);

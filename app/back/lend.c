@@ -227,7 +227,7 @@ static void end_dial(struct lend *lend, struct lent *lent, const char *why)
 static void open_one(void *arg)
 {
 	struct lend *lend = arg;
-	PGconn *connection = dial(lend->settings, &lend->is_stopping);
+	PGconn *connection = dial(lend->settings, DIAL_PRIMARY, &lend->is_stopping);
 	struct lent *lent = NULL;
 	struct dial_failure why = dial_failure(connection);
 

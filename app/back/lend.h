@@ -1,7 +1,7 @@
 /* lend.h - connections for one request alone: transactions and slow statements. A process has one such pool for all its workers.
  *
  * Use, in a task:
- *     LEAT_TRY(lend_take(db->lend, &db->host, deadline_ns, &lane));   -- waits in line
+ *     LEAT_TRY(lend_take(db->lend, &db->primary.host, deadline_ns, &lane));   -- waits in line
  *     lane_send(lane, query); ...
  *     lend_give(db->lend, lane);       -- nothing in flight, no transaction open
  *     lend_discard(db->lend, lane);    -- or it is in no state to be used again

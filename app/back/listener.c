@@ -68,7 +68,7 @@ static void fail_to_connect(struct listener *listener, const char *why)
 
 bool listener_connect(struct listener *listener)
 {
-	PGconn *connection = dial(listener->settings, &listener->is_stopping);
+	PGconn *connection = dial(listener->settings, DIAL_PRIMARY, &listener->is_stopping);
 
 	if (!dial_has_connected(connection) || !PQexitPipelineMode(connection)) {
 		fail_to_connect(listener, dial_failure(connection).text);

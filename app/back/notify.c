@@ -433,13 +433,14 @@ static enum leat_result wait_for(struct leat_request *req, struct leat_subscript
 enum leat_result leat_db_listen(struct leat_request *req, const char *channel,
 				struct leat_subscription **ret_subscription)
 {
-	const struct call *call = call_of(req);
+	struct call *call = call_of(req);
 	struct message *none = NULL;
 
 	LEAT_TRY(db_may_ask(call));
+	call->reads_primary = true;
 	if (!call->db->notify)
 		return LEAT_UNAVAILABLE;
-	*ret_subscription = subscribe(call->db->notify, call->db->host.loop, channel);
+	*ret_subscription = subscribe(call->db->notify, call->db->primary.host.loop, channel);
 	arena_on_reset(call->arena, unsubscribe, *ret_subscription);
 	return wait_for(req, *ret_subscription, true, &none);
 }

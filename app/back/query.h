@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 struct lane;
+struct lane_set;
 struct pg_result; /* libpq's PGresult */
 struct statement;
 struct task;
@@ -59,6 +60,7 @@ struct query {
 	bool was_moved;           /* sent a second time, because the connection was lost */
 	bool is_last_try;         /* it is not sent a second time */
 	bool is_transient;        /* failed in a way that the whole transaction may be tried again */
+	struct lane_set *set;     /* QUERY_QUEUED: in whose queue */
 	struct lane *lane;        /* QUERY_SENT: where */
 	int64_t sent_ns;          /* 0: it has not left yet */
 	struct task *waiter;      /* sleeps until the state is QUERY_DONE; NULL: its task does something else */

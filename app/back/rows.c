@@ -90,6 +90,7 @@ enum leat_result leat_db_stream_(struct leat_request *req, const struct leat_sta
 	enum leat_result result;
 
 	LEAT_TRY(db_write_arguments(call, statement->sql, args, arg_count, &arguments));
+	call->reads_primary = call->reads_primary || !statement->read_only;
 	result = stream_open(call, statement, &arguments, &rows->stream, &rows->result);
 	if (result != LEAT_OK && result != LEAT_NOT_FOUND) /* where there are no rows, the columns still have names */
 		return result;

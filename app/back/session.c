@@ -49,7 +49,7 @@ enum leat_result session_open(struct call *call, struct session *session, const 
 	if (!db->lend)
 		return LEAT_UNAVAILABLE;
 	*session = (struct session){ .purpose = purpose };
-	LEAT_TRY(lend_take(db->lend, &db->host, call->deadline_ns, &session->lane));
+	LEAT_TRY(lend_take(db->lend, &db->primary.host, call->deadline_ns, &session->lane));
 	session->lane->is_rolled_back = session->lane->is_read_only = false;
 	call->session = session;
 	return LEAT_OK;
@@ -112,7 +112,7 @@ enum leat_result session_send(const struct call *call, struct query *query)
 static bool settle(struct db *db, struct lane *lane)
 {
 	if (lane->turn.is_queued) {
-		loop_at_turn_end(db->host.loop, &db->turn);
+		loop_at_turn_end(db->primary.host.loop, &db->turn);
 		return false;
 	}
 	if (lane->state == LANE_DOWN) {
@@ -243,7 +243,7 @@ static enum leat_result run_once(struct leat_request *req, const struct leat_tx_
 /* Twice as long each time, and by chance: those who were in each other's way must not meet again. */
 static enum leat_result pause_before(const struct call *call, unsigned try)
 {
-	int64_t now_ns = loop_now_ns(call->db->host.loop);
+	int64_t now_ns = loop_now_ns(call->db->primary.host.loop);
 	int64_t most_ns = (PAUSE_LEAST_MS << try) * CLOCK_MS;
 
 	return wait_sleep(now_ns + (int64_t)random_below((uint64_t)most_ns), call->deadline_ns);
@@ -295,7 +295,11 @@ static enum leat_result run_inner(struct leat_request *req, leat_tx_fn fn, void 
 
 enum leat_result leat_tx(struct leat_request *req, const struct leat_tx_options *options, leat_tx_fn fn, void *arg)
 {
-	if (call_of(req)->session)
+	struct call *call = call_of(req);
+
+	if (call->session)
 		return run_inner(req, fn, arg);
-	return run_whole(req, options ? options : &no_options, fn, arg);
+	options = options ? options : &no_options;
+	call->reads_primary = call->reads_primary || !options->read_only;
+	return run_whole(req, options, fn, arg);
 }

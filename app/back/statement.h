@@ -34,6 +34,7 @@ struct statement {
 		[STATEMENT_NAME_SIZE]; /* on the server: from a hash of the text, so that one name never means two texts */
 	unsigned index;                /* the same in every worker */
 	uint8_t history;               /* of the last eight executions, a bit each: it was slow */
+	bool is_for_primary;           /* it says read_only, but a standby refused it as a write */
 	bool is_slow;                  /* it is run on a lent connection, where nobody stands behind it */
 };
 

@@ -164,9 +164,9 @@ static enum leat_result conclude(struct stream *stream, enum leat_result outcome
 /* As lane.c does: a server that takes no writes is left, unless its connection is so young that another would be no better. */
 static enum leat_result end_misplaced(struct stream *stream)
 {
-	int64_t age_ns = loop_now_ns(stream->db->host.loop) - stream->lane->made_ns;
+	int64_t age_ns = loop_now_ns(stream->db->primary.host.loop) - stream->lane->made_ns;
 
-	if (age_ns < stream->db->host.settings->db_retry_most * CLOCK_MS)
+	if (age_ns < stream->db->primary.host.settings->db_retry_most * CLOCK_MS)
 		return conclude(stream, LEAT_UNAVAILABLE);
 	lane_give_up(stream->lane, "the server takes no writes any more");
 	return leave(stream, LEAT_UNAVAILABLE);
@@ -323,13 +323,14 @@ static bool discard_arrived(const struct stream *stream)
 static enum leat_result await_cancel(const struct stream *stream, const struct cancel *cancel, int64_t deadline_ns)
 {
 	while (cancel_state(cancel) == CANCEL_RUNNING)
-		LEAT_TRY(wait_sleep(loop_now_ns(stream->db->host.loop) + CANCEL_LOOK_MS * CLOCK_MS, deadline_ns));
+		LEAT_TRY(wait_sleep(loop_now_ns(stream->db->primary.host.loop) + CANCEL_LOOK_MS * CLOCK_MS,
+				    deadline_ns));
 	return cancel_state(cancel) == CANCEL_DONE ? LEAT_OK : LEAT_UNAVAILABLE;
 }
 
 static enum leat_result cancel_rest(struct stream *stream)
 {
-	const struct lane_host *host = &stream->db->host;
+	const struct lane_host *host = &stream->db->primary.host;
 	int64_t until_ns = loop_now_ns(host->loop) + host->settings->db_cancel_grace * CLOCK_MS;
 	struct cancel *cancel = cancel_start(host->cancelling, stream->lane->connection);
 	enum leat_result result = cancel ? LEAT_OK : LEAT_UNAVAILABLE;

@@ -80,7 +80,7 @@ void metrics_clear_gauges(unsigned process)
 		struct metrics_slot *slot = slot_at(process, thread);
 
 		for (unsigned metric = 0; metric < METRIC_COUNT; metric++)
-			if (descriptions[metric].type == METRIC_GAUGE)
+			if (descriptions[metric].type != METRIC_COUNTER)
 				__atomic_store_n(&slot->values[metric], 0, __ATOMIC_RELAXED);
 	}
 	__atomic_store_n(&pids[process], 0, __ATOMIC_RELAXED);
@@ -101,8 +101,14 @@ uint64_t metrics_total(enum metric metric)
 {
 	uint64_t total = 0;
 
-	for (unsigned i = 0; i < slot_count; i++)
-		total += __atomic_load_n(&slots[i].values[metric], __ATOMIC_RELAXED);
+	for (unsigned i = 0; i < slot_count; i++) {
+		uint64_t value = __atomic_load_n(&slots[i].values[metric], __ATOMIC_RELAXED);
+
+		if (descriptions[metric].type != METRIC_HIGHEST)
+			total += value;
+		else if (value > total)
+			total = value;
+	}
 	return total;
 }
 

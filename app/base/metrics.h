@@ -30,7 +30,11 @@ enum metric {
 };
 #undef METRICS_ENUM
 
-enum metric_type { METRIC_COUNTER, METRIC_GAUGE };
+enum metric_type {
+	METRIC_COUNTER,
+	METRIC_GAUGE,
+	METRIC_HIGHEST, /* a gauge, of which the highest of all threads counts */
+};
 
 struct metric_description {
 	enum metric_type type;
@@ -81,7 +85,7 @@ void metrics_clear_gauges(unsigned process);
 unsigned metrics_process_count(void);
 pid_t metrics_process_pid(unsigned process);
 
-/* Sums over all slots. */
+/* Sums over all slots; of METRIC_HIGHEST the highest. */
 uint64_t metrics_total(enum metric metric);
 void metrics_histogram_total(enum histogram histogram, struct metrics_histogram *ret_sums);
 const struct metric_description *metrics_describe(enum metric metric);
@@ -95,6 +99,12 @@ static inline struct metrics_slot *metrics_slot(void)
 static inline void metrics_add(enum metric metric, int64_t more)
 {
 	__atomic_fetch_add(&metrics_slot()->values[metric], (uint64_t)more, __ATOMIC_RELAXED);
+}
+
+/* This thread's, of METRIC_HIGHEST. */
+static inline void metrics_set(enum metric metric, int64_t value)
+{
+	__atomic_store_n(&metrics_slot()->values[metric], (uint64_t)value, __ATOMIC_RELAXED);
 }
 
 /* One more took 'ns' nanoseconds. */

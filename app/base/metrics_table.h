@@ -57,6 +57,14 @@
 	X(DB_TX_RETRIES,     COUNTER, "leat_db_transaction_retries_total", "", "Transactions run again after a serialization failure or a deadlock.") \
 	X(DB_SLOW,           COUNTER, "leat_db_slow_statements_total", "", "Statements run on a lent connection because they are known to be slow.") \
 	X(DB_ROWS_STREAMED,  COUNTER, "leat_db_streamed_rows_total", "", "Rows read one by one from a stream, or thrown away at its end.") \
+	X(DB_READS,          COUNTER, "leat_db_reads_total", "", "Statements sent to a standby.") \
+	X(DB_READ_LATE,      COUNTER, "leat_db_read_fallbacks_total", "reason=\"lag\"", "Reads that no standby answered, so that the primary was asked: its data may be older than db_read_lag_most; none is connected, or the connection was lost; lanes are full (db_lane_depth), or taken by slow statements; it answered with an error.") \
+	X(DB_READ_DOWN,      COUNTER, "leat_db_read_fallbacks_total", "reason=\"down\"", "") \
+	X(DB_READ_BUSY,      COUNTER, "leat_db_read_fallbacks_total", "reason=\"busy\"", "") \
+	X(DB_READ_REFUSED,   COUNTER, "leat_db_read_fallbacks_total", "reason=\"error\"", "") \
+	X(DB_READ_LAG,       HIGHEST, "leat_db_read_lag_milliseconds", "", "How old the data of any standby that is connected are at most, as far as it is proved.") \
+	X(DB_READ_CONNECTS,  COUNTER, "leat_db_read_connects_total", "", "Connections made to standbys; leat_db_connects_total has them, too.") \
+	X(DB_READ_CONNECTIONS, GAUGE, "leat_db_read_connections", "", "Connections to standbys open now; leat_db_connections has them, too.") \
 	X(DB_IN_FLIGHT,      GAUGE,   "leat_db_in_flight", "", "Statements sent and not answered yet.") \
 	X(WORKER_STARTS,     COUNTER, "leat_worker_starts_total", "", "Worker processes started.") \
 	X(WORKER_CRASHES,    COUNTER, "leat_worker_crashes_total", "", "Worker processes that ended on their own.")

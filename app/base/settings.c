@@ -349,6 +349,9 @@ bool settings_check(const struct settings *settings, struct settings_error *erro
 		return fail(error,
 			    "db_retry_least is longer than db_retry_most; the pauses between attempts to connect grow "
 			    "from the one to the other");
+	if (settings->database_read_url[0] && !settings->database_url[0])
+		return fail(error,
+			    "database_read_url is set, but not database_url; what a standby cannot answer goes there");
 	if (share_address(settings->listen, settings->admin_listen))
 		return fail(error,
 			    "listen and admin_listen name the same address; give the admin listener one of its own");

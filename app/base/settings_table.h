@@ -38,17 +38,19 @@
 	X(NUMBER,   offload_threads,   "4", 1, 256, "threads", "Threads a process for calls that block.") \
 	X(NUMBER,   offload_queue,     "1024", 1, 1000000, "calls", "Calls that wait for an offload thread; more get 503.") \
 	X(SECRET,   database_url,      "", 0, 4000, "", "PostgreSQL: postgresql://user@host/name or key=value words; empty: no database.") \
+	X(SECRET,   database_read_url, "", 0, 4000, "", "Standbys of that server, for single statements that are read_only; several hosts are tried in any order. Each worker has db_lanes connections to them, too. Empty: none.") \
+	X(DURATION, db_read_lag_most,  "1s", 10, 3600000, "", "How old a standby's data may be; else reads go to the primary. While that is away, reads of what it had written go on.") \
 	X(NUMBER,   db_lanes,          "2", 1, 64, "connections", "Pipelined connections a worker shares among its requests.") \
 	X(NUMBER,   db_lane_depth,     "1024", 1, 100000, "statements", "Statements in flight on one lane; more get 503.") \
 	X(DURATION, db_connect_timeout, "5s", 1, 600000, "", "Time for one attempt to connect.") \
 	X(DURATION, db_retry_least,    "100ms", 1, 600000, "", "First pause after a failed attempt to connect; doubles, with jitter, up to db_retry_most.") \
 	X(DURATION, db_retry_most,     "10s", 1, 600000, "", "Longest pause between attempts to connect.") \
 	X(DURATION, db_cancel_grace,   "1s", 1, 600000, "", "How long a statement that was given up may hold its lane before it is cancelled.") \
-	X(NUMBER,   db_connections_max, "0", 0, 100000, "connections", "Connections to PostgreSQL of all processes together: lanes, lent ones, and one a process to listen; each process has an even share. 0: what the other settings add up to.") \
+	X(NUMBER,   db_connections_max, "0", 0, 100000, "connections", "Connections to PostgreSQL of all processes together: lanes, those to standbys, lent ones, and one a process to listen; each process has an even share. 0: what the other settings add up to.") \
 	X(NUMBER,   db_lent_max,       "8", 1, 10000, "connections", "Connections a process lends at once, for transactions and slow statements.") \
 	X(NUMBER,   db_lent_idle_max,  "4", 0, 10000, "connections", "Connections a process keeps for the next to borrow; more are closed when given back.") \
 	X(NUMBER,   db_lent_idle_min,  "0", 0, 10000, "connections", "Connections a process holds ready to be lent.") \
-	X(DURATION, db_lent_lifetime,  "30m", 1000, 604800000, "", "Age at which a connection that is lent is replaced; up to a tenth less, by chance.") \
+	X(DURATION, db_lent_lifetime,  "30m", 1000, 604800000, "", "Age at which a connection that is lent is replaced, up to a tenth less, by chance; and one to a standby.") \
 	X(DURATION, db_lent_idle_time, "5m", 1000, 604800000, "", "Time after which a connection that nobody borrows is closed.") \
 	X(DURATION, db_lent_wait,      "2s", 1, 3600000, "", "Longest wait for a connection to borrow; then 503.") \
 	X(NUMBER,   db_lent_queue,     "256", 1, 1000000, "requests", "Requests of a process that wait for a connection to borrow; more get 503.") \

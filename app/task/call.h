@@ -13,6 +13,7 @@
 #define APP_TASK_CALL_H
 
 #include <leat/text.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -29,6 +30,7 @@ struct call {
 	const char *route;       /* its pattern, for the log; NULL: none */
 	struct db *db;           /* of this worker; NULL: none configured */
 	struct stream *stream;   /* the one that is open (back/stream.c), or NULL */
+	bool reads_primary;      /* it has written, or listens: a standby might not show yet what it knows of */
 	struct session *session; /* the connection lent to this request (back/session.c), or NULL */
 };
 

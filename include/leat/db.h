@@ -18,6 +18,14 @@
  * One that is often slow (setting db_slow) runs on a connection of its own instead, so that nobody stands behind it.
  * Several statements in one transaction: leat_tx.
  *
+ * With standbys (setting database_read_url) a single statement that is read_only is answered by one of them, whose data are no older than
+ * db_read_lag_most; by the primary when there is none, or when it answers with an error. While the primary is away, reads go on where
+ * everything is that it had written when it was last heard of. A request sees what it has itself written: after a statement that is not
+ * read_only, a leat_tx that is not, or leat_db_listen, its reads go to the primary. The next request of the same client does not know of that.
+ * A statement that must see what others have just written says '.current = true': permissions, the state on which something is decided that
+ * cannot be taken back. Transactions, also read only ones, stay on the primary. A slow statement goes to a standby that has nothing else
+ * to do, or else to a connection of its own to the primary.
+ *
  * Arguments: LEAT_ARG takes integers, bool, double, leat_text, char pointers and the types of leat/value.h; LEAT_NULL is
  * SQL's NULL, and so is what is absent. LEAT_ARG_IF(user.has_age, user.age) is NULL unless the first is true.
  * Result columns are matched to the shape's fields by name. A NULL among an array's elements, an infinite time, or one
@@ -48,7 +56,8 @@ struct leat_query;
 struct leat_statement {
 	const char *sql;
 	const struct leat_shape *row; /* of the result; NULL: no rows wanted */
-	bool read_only;               /* it changes nothing: it may be sent again, and share a transaction with others */
+	bool read_only;               /* it changes nothing: it may be sent again, share a transaction with others, and go to a standby */
+	bool current;                 /* though it is read_only, never to a standby */
 	const char *name;             /* LEAT_STATEMENT sets it, for people */
 };
 

@@ -120,6 +120,21 @@ START_TEST(a_gauge_goes_down_in_another_slot_than_up)
 }
 END_TEST
 
+START_TEST(of_some_the_highest_counts)
+{
+	metrics_create(1, 2);
+	metrics_attach(0, 0);
+	metrics_set(METRIC_DB_READ_LAG, 70);
+	metrics_attach(0, 1);
+	metrics_set(METRIC_DB_READ_LAG, 90);
+	ck_assert_uint_eq(metrics_total(METRIC_DB_READ_LAG), 90);
+	metrics_set(METRIC_DB_READ_LAG, 20);
+	ck_assert_uint_eq(metrics_total(METRIC_DB_READ_LAG), 70);
+	metrics_clear_gauges(0);
+	ck_assert_uint_eq(metrics_total(METRIC_DB_READ_LAG), 0);
+}
+END_TEST
+
 static void *count_many(void *arg)
 {
 	(void)arg;
@@ -279,7 +294,8 @@ Suite *suite(void)
 
 	HARNESS_CASE(s, "slots", counting_works_before_anything_was_made, what_was_counted_before_is_kept,
 		     other_processes_counts_are_seen, threads_that_never_attached_are_seen_by_other_processes,
-		     a_gauge_goes_down_in_another_slot_than_up, nothing_is_lost_in_a_shared_slot);
+		     a_gauge_goes_down_in_another_slot_than_up, of_some_the_highest_counts,
+		     nothing_is_lost_in_a_shared_slot);
 	HARNESS_CASE(s, "dead processes", gauges_of_the_dead_are_forgotten, counters_of_the_dead_are_kept,
 		     gauges_of_the_living_are_kept, a_process_has_its_pid_until_it_is_cleared);
 	bugs = tcase_create("bugs");

@@ -365,9 +365,11 @@ static const struct leat_route database_routes[] = {
 	LEAT_ROUTES_END
 };
 
+extern const struct leat_route replica_routes[]; /* testbed_replica.c */
+
 int main(int argc, char **argv)
 {
-	static const struct leat_route *const tables[] = { routes, database_routes, NULL };
+	static const struct leat_route *const tables[] = { routes, database_routes, replica_routes, NULL };
 	static const struct leat_service service = { .name = "testbed", .version = "1", .routes = tables };
 
 	return leat_main(argc, argv, &service);
