@@ -140,7 +140,8 @@ def pytest(folder, log, flavour=DEV):
         return Count(failed=1)
     report = LOGS / f"{log.path.stem}-{folder}.xml"
     report.unlink(missing_ok=True)
-    log.run(*flavour.launcher, PYTHON, "-B", "-m", "pytest", "-q", "-ra", "-p", "no:cacheprovider", f"--junit-xml={report}",
+    some = [] if flavour is DEV else ["-m", "not long"]
+    log.run(*flavour.launcher, PYTHON, "-B", "-m", "pytest", "-q", "-ra", *some, "-p", "no:cacheprovider", f"--junit-xml={report}",
             ROOT / "tests" / folder, env=flavour.env)
     if not report.exists():
         return Count(failed=1)
@@ -182,12 +183,12 @@ def sanitized(log, flavour):
 
 
 def asan(log):
-    """unit, web and hostile under AddressSanitizer and UndefinedBehaviorSanitizer."""
+    """unit, web (but what is marked long) and hostile under AddressSanitizer and UndefinedBehaviorSanitizer."""
     return sanitized(log, ASAN)
 
 
 def tsan(log):
-    """unit, web and hostile under ThreadSanitizer."""
+    """unit, web (but what is marked long) and hostile under ThreadSanitizer."""
     return sanitized(log, TSAN)
 
 

@@ -17,6 +17,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import servers  # noqa: E402
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: takes a minute; the groups asan and tsan leave it out, pytest by hand does not")
+
+
 @pytest.fixture(scope="session")
 def folder():
     """A short path, because Unix sockets live in it, and open to PostgreSQL's user."""

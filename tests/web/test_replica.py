@@ -18,6 +18,8 @@ import servers
 import wire
 from servers import wait_until
 
+pytestmark = pytest.mark.long
+
 LANES = 2
 LAG = 600  # ms, where a standby is to be late; elsewhere more, so that a busy machine does not make it late
 TABLES = "CREATE TABLE keys (key bigint); CREATE SEQUENCE liar;"
