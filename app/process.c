@@ -442,8 +442,10 @@ int process_serve(const struct leat_service *service, const struct settings *set
 						     .arg = &plan };
 	int status;
 
-	if (!make_router(&plan) || (has_database(settings) && !share_connections(&plan)) || !open_sockets(&plan))
+	if (!make_router(&plan) || (has_database(settings) && !share_connections(&plan)) || !open_sockets(&plan)) {
+		router_free(plan.router);
 		return EXIT_FAILURE;
+	}
 	raise_open_files();
 	mallopt(M_MMAP_THRESHOLD,
 		1 << 20); /* large pieces go back to the system when freed; left to itself, glibc stops doing so */

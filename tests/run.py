@@ -140,7 +140,7 @@ def pytest(folder, log, flavour=DEV):
         return Count(failed=1)
     report = LOGS / f"{log.path.stem}-{folder}.xml"
     report.unlink(missing_ok=True)
-    some = [] if flavour is DEV else ["-m", "not long"]
+    some = {ASAN.name: ["-m", "not long"], TSAN.name: ["-m", "not long and not outage"]}.get(flavour.name, [])
     log.run(*flavour.launcher, PYTHON, "-B", "-m", "pytest", "-q", "-ra", *some, "-p", "no:cacheprovider", f"--junit-xml={report}",
             ROOT / "tests" / folder, env=flavour.env)
     if not report.exists():
@@ -188,7 +188,7 @@ def asan(log):
 
 
 def tsan(log):
-    """unit, web (but what is marked long) and hostile under ThreadSanitizer."""
+    """unit, web (but what is marked long or outage) and hostile under ThreadSanitizer."""
     return sanitized(log, TSAN)
 
 

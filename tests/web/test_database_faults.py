@@ -19,6 +19,8 @@ import servers
 import wire
 from servers import wait_until
 
+pytestmark = pytest.mark.outage
+
 LANES = 2
 LENT = 3
 ANSWERS = {200, 204, 503, 504}

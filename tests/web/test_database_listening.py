@@ -8,6 +8,8 @@ import pytest
 from servers import wait_until
 from test_database_faults import PORT, counted, far_postgres, hole, start, wait_connected  # noqa: F401
 
+pytestmark = pytest.mark.outage
+
 SILENCE = 0.3  # db_notify_silence
 ANSWER = 1  # db_connect_timeout
 

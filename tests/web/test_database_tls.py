@@ -15,6 +15,8 @@ import pytest
 import servers
 from servers import wait_until
 
+pytestmark = pytest.mark.outage
+
 LANES, LENT = 2, 3
 
 TABLES = """
