@@ -140,7 +140,7 @@ def pytest(folder, log, flavour=DEV):
         return Count(failed=1)
     report = LOGS / f"{log.path.stem}-{folder}.xml"
     report.unlink(missing_ok=True)
-    some = {ASAN.name: ["-m", "not long"], TSAN.name: ["-m", "not long and not outage"]}.get(flavour.name, [])
+    some = [] if flavour is DEV else ["-m", "not long and not outage"]
     log.run(*flavour.launcher, PYTHON, "-B", "-m", "pytest", "-q", "-ra", *some, "-p", "no:cacheprovider", f"--junit-xml={report}",
             ROOT / "tests" / folder, env=flavour.env)
     if not report.exists():
@@ -183,7 +183,7 @@ def sanitized(log, flavour):
 
 
 def asan(log):
-    """unit, web (but what is marked long) and hostile under AddressSanitizer and UndefinedBehaviorSanitizer."""
+    """unit, web (but what is marked long or outage) and hostile under AddressSanitizer and UndefinedBehaviorSanitizer."""
     return sanitized(log, ASAN)
 
 
