@@ -166,7 +166,6 @@ EXTRA_DIST += \
 	tests/run \
 	tests/run.py \
 	tests/soak/faults.py \
-	tests/soak/hole.py \
 	tests/soak/kinds.py \
 	tests/soak/load.py \
 	tests/soak/soak.py \
@@ -175,7 +174,9 @@ EXTRA_DIST += \
 	tests/soak/watch.py \
 	tests/unit/with-postgres \
 	tests/web/conftest.py \
+	tests/web/counting.py \
 	tests/web/fastcgi.py \
+	tests/web/hole.py \
 	tests/web/servers.py \
 	tests/web/test_command_line.py \
 	tests/web/test_connections.py \

@@ -10,9 +10,7 @@
 #include "back/db_internal.h"
 #include "back/fault.h"
 #include "base/check.h"
-#include "base/clock.h"
 #include "base/log.h"
-#include "base/settings.h"
 
 enum { GATHERED = 65536 }; /* bytes, before they are sent */
 
@@ -71,19 +69,13 @@ static enum leat_result conclude(struct leat_copy *copy, int64_t *ret_count)
 	return lane_resume(copy->lane) ? outcome : LEAT_UNAVAILABLE;
 }
 
-/* A server that takes no writes where some were to be expected is left, as lane.c leaves it: not soon after it was met. */
-static bool must_leave(const struct lane *lane)
-{
-	return clock_now_ns() - lane->made_ns >= lane->host->settings->db_retry_most * CLOCK_MS;
-}
-
 static enum leat_result refused(struct leat_copy *copy, PGresult *result)
 {
-	bool is_misplaced = fault_of(result) == FAULT_READ_ONLY && !copy->lane->is_read_only;
+	bool is_misplaced = lane_is_misplaced(copy->lane, fault_of(result));
 	enum leat_result outcome = fault_report(result, copy->sql);
 
 	PQclear(result);
-	if (is_misplaced && must_leave(copy->lane))
+	if (is_misplaced && lane_may_be_left(copy->lane))
 		return give_up(copy, LEAT_UNAVAILABLE);
 	return conclude(copy, NULL) == LEAT_UNAVAILABLE || is_misplaced ? LEAT_UNAVAILABLE : outcome;
 }

@@ -69,6 +69,10 @@ void session_close(struct call *call);
 /* LEAT_UNAVAILABLE when its connection is lost. An error leaves the query to the caller. */
 enum leat_result session_send(const struct call *call, struct query *query) LEAT_MUST_USE;
 
+/* A command without values, sent and waited for. 'ret_is_done' (may be NULL): the server did what it was told, and not a ROLLBACK instead
+ * of a COMMIT. */
+enum leat_result session_command(const struct call *call, const char *text, bool *ret_is_done) LEAT_MUST_USE;
+
 /* Waits until the transaction has begun, where there is one. */
 enum leat_result session_begun(const struct call *call) LEAT_MUST_USE;
 

@@ -7,12 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/number.h"
+#include "base/random.h"
 #include "base/settings.h"
 #include "task/loop.h"
 #include "task/offload.h"
@@ -131,15 +131,6 @@ static const char *url_of(const struct settings *settings, enum dial_to to)
 	return to == DIAL_STANDBY ? settings->database_read_url : settings->database_url;
 }
 
-static unsigned any_below(unsigned count)
-{
-	unsigned chance;
-
-	if (getrandom(&chance, sizeof(chance), GRND_NONBLOCK) != sizeof(chance))
-		chance = (unsigned)clock_now_ns();
-	return chance % count;
-}
-
 /* Standbys are tried in any order, so that those who read spread out, also over those that are left when one has gone. */
 static unsigned *order_hosts(unsigned count, enum dial_to to)
 {
@@ -148,7 +139,7 @@ static unsigned *order_hosts(unsigned count, enum dial_to to)
 	if (!order)
 		check_out_of_memory(count * sizeof(*order), "hosts");
 	for (unsigned i = 0; i < count; i++) {
-		unsigned place = to == DIAL_STANDBY ? any_below(i + 1) : i; /* Fisher and Yates */
+		unsigned place = to == DIAL_STANDBY ? (unsigned)random_below(i + 1) : i; /* Fisher and Yates */
 
 		order[i] = order[place];
 		order[place] = i;
@@ -270,6 +261,17 @@ PGconn *dial(const struct settings *settings, enum dial_to to, const atomic_bool
 	return connection;
 }
 
+PGconn *dial_for_command(const struct settings *settings, const char *name)
+{
+	char seconds[NUMBER_INT_MAX + 1];
+	const char *const names[] = { "fallback_application_name", "connect_timeout", "dbname", "client_encoding",
+				      NULL };
+	const char *const values[] = { name, seconds, settings->database_url, "UTF8", NULL };
+
+	seconds[number_write_int(seconds, (settings->db_connect_timeout + 999) / 1000)] = '\0';
+	return PQconnectdbParams(names, values, 1);
+}
+
 bool dial_has_connected(const PGconn *connection)
 {
 	return PQstatus(connection) == CONNECTION_OK && PQpipelineStatus(connection) == PQ_PIPELINE_ON;
@@ -285,8 +287,8 @@ struct dial_failure dial_failure(const PGconn *connection)
 	while (len > 0 && strchr(" \n\t", why[len - 1]))
 		len--;
 	snprintf(failure.text, sizeof(failure.text), "%.*s%s", len, why,
-		 len == 0              ? "no answer within db_connect_timeout"
-		 : why[len - 1] == ':' ? " no answer within db_connect_timeout"
+		 len == 0              ? DIAL_TOO_LATE
+		 : why[len - 1] == ':' ? " " DIAL_TOO_LATE
 				       : "");
 	for (char *at = failure.text; (at = strpbrk(at, "\n\t")) != NULL;)
 		*at = ' ';

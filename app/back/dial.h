@@ -41,11 +41,16 @@ void dial_drop(struct dial *dial);
 
 bool dial_has_connected(const struct pg_conn *connection);
 
+#define DIAL_TOO_LATE "no answer within db_connect_timeout"
+
 /* Why not, as one line for the log. */
 struct dial_failure {
 	char text[512];
 };
 struct dial_failure dial_failure(const struct pg_conn *connection);
+
+/* For commands of the program, under their name: plain, blocks as libpq does, and never NULL either. */
+struct pg_conn *dial_for_command(const struct settings *settings, const char *name);
 
 /* Blocks. Never NULL; whether it is connected is in its status. It is not blocking, and in pipeline mode. */
 struct pg_conn *dial(const struct settings *settings, enum dial_to to, const atomic_bool *is_dropped)

@@ -18,8 +18,6 @@
 #include "base/log.h"
 #include "base/metrics.h"
 
-#define TOO_LATE "no answer within db_connect_timeout"
-
 static const char *const state_names[LANE_STATE_COUNT] = {
 #define LANE_NAME(state, next) #state,
 	LANE_STATES(LANE_NAME)
@@ -93,6 +91,16 @@ bool lane_watch_for(struct lane *lane, uint32_t events)
 
 /* Losing and closing --------------------------------------------------------------------------------------------- */
 
+bool lane_is_misplaced(const struct lane *lane, enum fault fault)
+{
+	return fault == FAULT_READ_ONLY && !lane->is_read_only;
+}
+
+bool lane_may_be_left(const struct lane *lane)
+{
+	return lane_now_ns(lane) - lane->made_ns >= lane->host->settings->db_retry_most * CLOCK_MS;
+}
+
 static void keep_reason(struct lane *lane, const char *why)
 {
 	size_t len;
@@ -104,11 +112,6 @@ static void keep_reason(struct lane *lane, const char *why)
 	for (char *at = lane->why; *at; at++)
 		if (*at == '\n' || *at == '\t')
 			*at = ' ';
-}
-
-bool lane_is_connected(const struct lane *lane)
-{
-	return lane->state != LANE_DOWN && lane->state != LANE_CONNECTING;
 }
 
 /* All that belongs to the connection; the state is the caller's. */
@@ -132,7 +135,7 @@ static void drop_connection(struct lane *lane)
 	lane->is_at_sync = false;
 	if (lane->names)
 		memset(lane->names, 0, lane->names_cap * sizeof(*lane->names));
-	if (lane_is_connected(lane) && !lane->is_lent) /* lend.c counts its own */
+	if (lane_state_is_connected(lane->state) && !lane->is_lent) /* lend.c counts its own */
 		metrics_add(METRIC_DB_CONNECTIONS, -1);
 }
 
@@ -299,7 +302,7 @@ static void on_timer(struct loop_timer *timer)
 	switch (lane->state) {
 	case LANE_CONNECTING:
 	case LANE_PREPARING:
-		lane_lose(lane, TOO_LATE);
+		lane_lose(lane, DIAL_TOO_LATE);
 		break;
 	case LANE_LATE:
 		lane_cancel_late(lane);

@@ -48,6 +48,11 @@ struct pg_conn; /* libpq's PGconn */
 enum lane_state { LANE_STATES(LANE_ENUM) LANE_STATE_COUNT };
 #undef LANE_ENUM
 
+static inline bool lane_state_is_connected(enum lane_state state)
+{
+	return state != LANE_DOWN && state != LANE_CONNECTING;
+}
+
 /* Setting db_prepare. */
 enum { PREPARE_AUTO, PREPARE_NAMED, PREPARE_UNNAMED };
 
@@ -117,6 +122,13 @@ void lane_drop(struct lane *lane);
 bool lane_pause(struct lane *lane) LEAT_MUST_USE;
 bool lane_resume(struct lane *lane) LEAT_MUST_USE;
 void lane_give_up(struct lane *lane, const char *why);
+
+/* The server refused a write that no READ ONLY transaction is to blame for: it is a standby, or a primary set aside. */
+bool lane_is_misplaced(const struct lane *lane, enum fault fault);
+
+/* Then a new connection may find its successor, unless this one was made just now: another would be no better. */
+bool lane_may_be_left(const struct lane *lane);
+#define LANE_TAKES_NO_WRITES "the server takes no writes any more"
 
 /* Since when the statement at the head is the server's to work on; CLOCK_NEVER: there is none. */
 int64_t lane_busy_since(const struct lane *lane);

@@ -36,19 +36,10 @@ static void note_gone(struct lane *lane, const struct query *query)
 		 "unnamed; db_prepare = unnamed does so from the start");
 }
 
-/* It is a standby, or a primary set aside; a new connection may find its successor. One that was made just now is no better. */
-static void leave_read_only(struct lane *lane)
-{
-	if (lane_now_ns(lane) - lane->made_ns >= lane->host->settings->db_retry_most * CLOCK_MS)
-		lane_lose(lane, "the server takes no writes any more");
-}
-
 /* On the same lane, or on any: alone, so that nothing before it can make the server skip it. */
 static void put_again(struct lane *lane, struct query *query)
 {
-	PQclear(query->result);
-	query->result = NULL;
-	query->batch = NULL;
+	query_forget(query);
 	lane_put(lane, query);
 }
 
@@ -100,7 +91,7 @@ static void note_fault(struct lane *lane, struct query *query, enum fault fault)
 static void end_faulty(struct lane *lane, struct query *query, struct failure *failure)
 {
 	enum fault fault = fault_of(query->result);
-	bool is_misplaced = fault == FAULT_READ_ONLY && !lane->is_read_only;
+	bool is_misplaced = lane_is_misplaced(lane, fault);
 
 	note_fault(lane, query, fault);
 	failure->outcome = LEAT_INTERNAL;
@@ -109,8 +100,8 @@ static void end_faulty(struct lane *lane, struct query *query, struct failure *f
 		failure->outcome = outcome_of(query, is_misplaced);
 		query_finish(lane->host->queries, query, failure->outcome, NULL);
 	}
-	if (is_misplaced && lane->connection)
-		leave_read_only(lane);
+	if (is_misplaced && lane->connection && lane_may_be_left(lane))
+		lane_lose(lane, LANE_TAKES_NO_WRITES);
 }
 
 /* Not run, because one before it in its batch had failed. */

@@ -17,7 +17,6 @@
 void lane_enter(struct lane *lane, enum lane_state state);
 void lane_become_ready(struct lane *lane);
 void lane_begin(struct lane *lane); /* it is connected: what has to be done before it takes work */
-bool lane_is_connected(const struct lane *lane);
 int64_t lane_now_ns(const struct lane *lane);
 void lane_set_timer(struct lane *lane, int64_t ms);
 

@@ -224,7 +224,7 @@ void lane_on_turn_end(struct loop_turn *turn)
 {
 	struct lane *lane = (struct lane *)((char *)turn - offsetof(struct lane, turn));
 
-	if (!lane_is_connected(lane))
+	if (!lane_state_is_connected(lane->state))
 		return;
 	if (lane->batch && !put_sync(lane)) {
 		lane_lose_by_libpq(lane);

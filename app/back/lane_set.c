@@ -61,15 +61,10 @@ void lane_set_stop(struct lane_set *set)
 	}
 }
 
-static bool is_connected(enum lane_state state)
-{
-	return state != LANE_DOWN && state != LANE_CONNECTING;
-}
-
 /* lane.c counts all connections; those to standbys are some of them. */
 static void count_standby(const struct lane_set *set, enum lane_state from, enum lane_state state)
 {
-	int more = is_connected(state) - is_connected(from);
+	int more = lane_state_is_connected(state) - lane_state_is_connected(from);
 
 	if (set->host.to != DIAL_STANDBY || more == 0)
 		return;

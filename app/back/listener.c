@@ -19,7 +19,6 @@
 #include "base/random.h"
 #include "base/settings.h"
 
-#define TOO_LATE     "no answer within db_connect_timeout"
 #define SIGN_OF_LIFE "/* leat listens: a sign of life */" /* an empty query */
 
 void listener_init(struct listener *listener, const struct settings *settings)
@@ -154,7 +153,7 @@ static const char *await_result(struct listener *listener, int64_t deadline_ns)
 		if (atomic_load(&listener->is_stopping))
 			return "stopped";
 		if (clock_now_ns() >= deadline_ns)
-			return TOO_LATE;
+			return DIAL_TOO_LATE;
 		if (rest(listener, left ? POLLIN | POLLOUT : POLLIN, ms_until(deadline_ns)) && !receive(listener))
 			return PQerrorMessage(listener->connection);
 	}

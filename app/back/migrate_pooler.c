@@ -14,9 +14,9 @@
 #include <poll.h>
 #include <stdlib.h>
 
+#include "back/dial.h"
 #include "back/migrate_server.h"
 #include "base/clock.h"
-#include "base/number.h"
 #include "base/settings.h"
 
 enum { ROUNDS = 10 };
@@ -54,16 +54,6 @@ static int ask_process(PGconn *connection, const struct settings *settings)
 	return process;
 }
 
-static PGconn *connect_again(const struct settings *settings)
-{
-	char seconds[NUMBER_INT_MAX + 1];
-	const char *const names[] = { "fallback_application_name", "connect_timeout", "dbname", NULL };
-	const char *const values[] = { "leat migrate", seconds, settings->database_url, NULL };
-
-	seconds[number_write_int(seconds, (settings->db_connect_timeout + 999) / 1000)] = '\0';
-	return PQconnectdbParams(names, values, 1);
-}
-
 enum finding { OWN, SHARED, UNKNOWN };
 
 static enum finding compare(PGconn *one, PGconn *other, const struct settings *settings)
@@ -88,7 +78,7 @@ static enum finding find_out(PGconn *connection, const struct settings *settings
 
 	if (ask_process(connection, settings) == PQbackendPID(connection))
 		return OWN;
-	other = connect_again(settings);
+	other = dial_for_command(settings, "leat migrate");
 	finding = compare(connection, other, settings);
 	PQfinish(other);
 	return finding;

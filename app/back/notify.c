@@ -247,7 +247,7 @@ static bool make_changes(struct notify *notify)
 	return is_done;
 }
 
-static bool deliver_all(struct notify *notify)
+static void deliver_all(struct notify *notify)
 {
 	PGnotify *notification;
 
@@ -255,12 +255,17 @@ static bool deliver_all(struct notify *notify)
 		deliver(notify, notification);
 		PQfreemem(notification);
 	}
-	return true;
 }
 
 static void listen_on(struct notify *notify)
 {
-	if (!make_changes(notify) || !deliver_all(notify) || !listener_wait(&notify->listener))
+	bool goes_on = make_changes(notify);
+
+	if (goes_on) {
+		deliver_all(notify);
+		goes_on = listener_wait(&notify->listener);
+	}
+	if (!goes_on)
 		stopped_listening(notify);
 }
 

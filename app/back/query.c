@@ -72,6 +72,13 @@ void query_give(struct query_pool *pool, struct query *query)
 	pool->out--;
 }
 
+void query_forget(struct query *query)
+{
+	PQclear(query->result);
+	query->result = NULL;
+	query->batch = NULL;
+}
+
 void query_finish(struct query_pool *pool, struct query *query, enum leat_result outcome, struct pg_result *result)
 {
 	if (query->result != result)

@@ -90,6 +90,9 @@ struct query *query_take(struct query_pool *pool) __attribute__((returns_nonnull
 /* Drops the result too, unless it was taken. */
 void query_give(struct query_pool *pool, struct query *query);
 
+/* It is to be sent again, alone: what was answered counts no more. */
+void query_forget(struct query *query);
+
 /* The answer has come, or never will: the query has left its list. 'result' may be NULL. */
 void query_finish(struct query_pool *pool, struct query *query, enum leat_result outcome, struct pg_result *result);
 

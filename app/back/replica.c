@@ -115,9 +115,7 @@ static void pass_on(struct replica *replica, struct query *query, enum metric wh
 /* As if it had never been sent: only a standby saw it. */
 static void pass_on_again(struct replica *replica, struct query *query, enum metric why)
 {
-	PQclear(query->result);
-	query->result = NULL;
-	query->batch = NULL;
+	query_forget(query);
 	query->was_moved = query->is_transient = false;
 	pass_on(replica, query, why);
 }

@@ -188,8 +188,7 @@ static enum leat_result send_command(const struct call *call, const char *text, 
 	return result;
 }
 
-/* 'ret_is_done' (may be NULL): the server did what it was told, and not a ROLLBACK instead of a COMMIT. */
-static enum leat_result command(const struct call *call, const char *text, bool *ret_is_done)
+enum leat_result session_command(const struct call *call, const char *text, bool *ret_is_done)
 {
 	struct query *query;
 
@@ -208,7 +207,7 @@ static enum leat_result commit(const struct call *call)
 	bool must_retry = session->must_retry, is_committed = true;
 
 	session->must_retry = false; /* whether COMMIT was executed may never be known: then it is not run again */
-	LEAT_TRY(command(call, "COMMIT", &is_committed));
+	LEAT_TRY(session_command(call, "COMMIT", &is_committed));
 	if (is_committed)
 		return LEAT_OK;
 	session->must_retry = must_retry;
@@ -280,13 +279,13 @@ static enum leat_result run_inner(struct leat_request *req, leat_tx_fn fn, void 
 	enum leat_result result;
 
 	call->session->depth++;
-	result = command(call, write_savepoint(call, "SAVEPOINT"), NULL);
+	result = session_command(call, write_savepoint(call, "SAVEPOINT"), NULL);
 	if (result == LEAT_OK) {
 		result = fn(req, arg);
 		if (result == LEAT_OK)
-			result = command(call, write_savepoint(call, "RELEASE SAVEPOINT"), NULL);
+			result = session_command(call, write_savepoint(call, "RELEASE SAVEPOINT"), NULL);
 		if (result != LEAT_OK && !call->session->must_retry && can_send(call->session->lane) &&
-		    command(call, write_savepoint(call, "ROLLBACK TO SAVEPOINT"), NULL) != LEAT_OK)
+		    session_command(call, write_savepoint(call, "ROLLBACK TO SAVEPOINT"), NULL) != LEAT_OK)
 			log_debug("database: no way back to a savepoint; the transaction ends");
 	}
 	call->session->depth--;

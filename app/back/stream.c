@@ -41,23 +41,8 @@ struct stream {
 /* What was sent before is answered; only then a lane can be paused. */
 static enum leat_result come_to_rest(const struct call *call, const struct lane *lane)
 {
-	struct query *query;
-	enum leat_result sent;
-
 	LEAT_TRY(session_begun(call));
-	if (lane->in_flight.count == 0)
-		return LEAT_OK;
-	query = query_take(&call->db->queries);
-	query->work = QUERY_COMMAND;
-	query->command = "";
-	sent = session_send(call, query);
-	if (sent != LEAT_OK) {
-		query_give(&call->db->queries, query);
-		return sent;
-	}
-	LEAT_TRY(db_await(call, query));
-	query_give(&call->db->queries, query);
-	return LEAT_OK;
+	return lane->in_flight.count == 0 ? LEAT_OK : session_command(call, "", NULL);
 }
 
 static enum leat_result take_lane(struct call *call, struct lane *lane)
@@ -161,14 +146,11 @@ static enum leat_result conclude(struct stream *stream, enum leat_result outcome
 
 /* Rows -------------------------------------------------------------------------------------------------------------------- */
 
-/* As lane.c does: a server that takes no writes is left, unless its connection is so young that another would be no better. */
 static enum leat_result end_misplaced(struct stream *stream)
 {
-	int64_t age_ns = loop_now_ns(stream->db->primary.host.loop) - stream->lane->made_ns;
-
-	if (age_ns < stream->db->primary.host.settings->db_retry_most * CLOCK_MS)
+	if (!lane_may_be_left(stream->lane))
 		return conclude(stream, LEAT_UNAVAILABLE);
-	lane_give_up(stream->lane, "the server takes no writes any more");
+	lane_give_up(stream->lane, LANE_TAKES_NO_WRITES);
 	return leave(stream, LEAT_UNAVAILABLE);
 }
 
@@ -183,7 +165,7 @@ static enum leat_result end_faulty(struct stream *stream, const PGresult *result
 	if (fault == FAULT_TRANSIENT && stream->transaction)
 		stream->transaction->must_retry = true;
 	outcome = fault_report(result, stream->statement->sql);
-	if (fault == FAULT_READ_ONLY && !stream->lane->is_read_only)
+	if (lane_is_misplaced(stream->lane, fault))
 		return end_misplaced(stream);
 	return conclude(stream, outcome);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "back/column.h"
+#include "back/dial.h"
 #include "base/number.h"
 #include "base/settings.h"
 
@@ -235,16 +236,10 @@ static void check_statement(struct verifier *verifier, const struct leat_stateme
 
 static bool open_database(struct verifier *verifier, const struct settings *settings)
 {
-	char seconds[NUMBER_INT_MAX + 1];
-	const char *const names[] = { "fallback_application_name", "connect_timeout", "dbname", "client_encoding",
-				      NULL };
-	const char *const values[] = { "leat check", seconds, settings->database_url, "UTF8", NULL };
-
-	seconds[number_write_int(seconds, (settings->db_connect_timeout + 999) / 1000)] = '\0';
 	snprintf(verifier->begin, sizeof(verifier->begin),
 		 "BEGIN; SET LOCAL standard_conforming_strings = on; SET LOCAL lock_timeout = %" PRId64,
 		 settings->db_connect_timeout);
-	verifier->connection = PQconnectdbParams(names, values, 1);
+	verifier->connection = dial_for_command(settings, "leat check");
 	return PQstatus(verifier->connection) == CONNECTION_OK;
 }
 

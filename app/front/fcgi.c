@@ -147,10 +147,10 @@ void fcgi_write(struct exchange *exchange, const char *bytes, size_t size)
 
 /* BEGIN_REQUEST (RESPONDER, not kept), PARAMS {"A": "b"}, empty PARAMS, empty STDIN: all of request 1. */
 static const uint8_t test_request[] = {
-	1, 1, 0, 1, 0, 8, 0, 0, 0, 1, 0,   0,   0, 0, 0, 0, /* BEGIN_REQUEST */
-	1, 4, 0, 1, 0, 4, 0, 0, 1, 1, 'A', 'b',             /* PARAMS */
-	1, 4, 0, 1, 0, 0, 0, 0,                             /* their end */
-	1, 5, 0, 1, 0, 0, 0, 0,                             /* no body */
+	1, 1, 0, 1, 0, 8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, /* BEGIN_REQUEST */
+	1, 4, 0, 1, 0, 4, 0, 0, 1, 1, 'A', 'b',         /* PARAMS */
+	1, 4, 0, 1, 0, 0, 0, 0,                         /* their end */
+	1, 5, 0, 1, 0, 0, 0, 0,                         /* no body */
 };
 
 static void answer_test(struct exchange *exchange, void *arg)
@@ -177,12 +177,8 @@ static void run_test(void *arg)
 static bool passes_self_test(struct loop *loop, int ours, int theirs)
 {
 	bool decoded = false;
-	struct front front = { .loop = loop,
-			       .arenas = arena_pool_new(0),
-			       .limits = { .params_size = 1024, .params_count = 8 },
-			       .header_timeout_ns = CLOCK_S,
-			       .send_timeout_ns = CLOCK_S,
-			       .serve = answer_test,
+	struct front front = { .loop = loop, .arenas = arena_pool_new(0), .limits = { .params_size = 1024, .params_count = 8 },
+			       .header_timeout_ns = CLOCK_S, .send_timeout_ns = CLOCK_S, .serve = answer_test,
 			       .serve_arg = &decoded };
 	struct connection connection = { .fd = ours, .front = &front, .is_watched = true };
 	uint8_t reply[256];
@@ -215,8 +211,7 @@ bool fcgi_init(struct loop *loop, char *error, size_t error_size)
 	close(pair[1]);
 	if (!passed)
 		snprintf(error, error_size,
-			 "libfcgi does not use leat's OS layer (OS_Read, OS_Write): libleat must come before libfcgi "
-			 "when the program is "
+			 "libfcgi does not use leat's OS layer (OS_Read, OS_Write): libleat must come before libfcgi when the program is "
 			 "linked, and the program must not be linked with -Bsymbolic; see app/front/fcgi.h");
 	return passed;
 }

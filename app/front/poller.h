@@ -40,11 +40,11 @@ struct poller_member {
 	struct loop *loop;
 	struct poller *poller;
 	struct poller_member *next_resting, *prev_resting;
-	bool is_resting;        /* asleep, or about to be */
-	bool is_woken;          /* 'wake' is on its way */
-	bool is_armed;          /* the shared epoll is, in this worker's loop */
-	bool has_events;        /* the shared epoll reported some to this worker's loop */
-	bool was_lookout;       /* until it rose */
+	bool is_resting;  /* asleep, or about to be */
+	bool is_woken;    /* 'wake' is on its way */
+	bool is_armed;    /* the shared epoll is, in this worker's loop */
+	bool has_events;  /* the shared epoll reported some to this worker's loop */
+	bool was_lookout; /* until it rose */
 	unsigned progress_seen; /* when it rested */
 };
 
@@ -57,8 +57,8 @@ void poller_free(struct poller *poller);
 /* The descriptors stay the caller's. */
 bool poller_listen(struct poller *poller, const int *fds, unsigned count) __attribute__((warn_unused_result));
 
-bool poller_join(struct poller *poller, struct poller_member *member, struct loop *loop)
-	__attribute__((warn_unused_result));
+bool poller_join(struct poller *poller, struct poller_member *member,
+		 struct loop *loop) __attribute__((warn_unused_result));
 void poller_leave(struct poller *poller, struct poller_member *member);
 
 /* A connection with work, busy and this worker's from now on; NULL when there is none. With 'may_look' the kernel is asked when

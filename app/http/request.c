@@ -34,10 +34,7 @@ static const struct {
 	leat_text name;
 	size_t member;
 } known[] = {
-#define KNOWN(name, member) \
-	{ \
-		{ name, sizeof(name) - 1 }, offsetof(struct leat_request, member) \
-	}
+#define KNOWN(name, member) { { name, sizeof(name) - 1 }, offsetof(struct leat_request, member) }
 	KNOWN("REQUEST_METHOD", method_text),
 	KNOWN("REQUEST_URI", target),
 	KNOWN("REMOTE_ADDR", client),
@@ -54,8 +51,7 @@ static void note(struct leat_request *req, const char *param)
 		leat_text *value = (leat_text *)((char *)req + known[i].member);
 
 		/* The gate saw to it that a name holds no "=". Most differ in their first letter. */
-		if (*param == *name.ptr && !value->ptr && strncmp(param, name.ptr, name.len) == 0 &&
-		    param[name.len] == '=') {
+		if (*param == *name.ptr && !value->ptr && strncmp(param, name.ptr, name.len) == 0 && param[name.len] == '=') {
 			*value = leat_text_from(param + name.len + 1);
 			return;
 		}
@@ -188,8 +184,8 @@ leat_text leat_query(struct leat_request *req, const char *name)
 	return value;
 }
 
-enum leat_result leat_query_int(struct leat_request *req, const char *name, int64_t fallback, int64_t min, int64_t max,
-				int64_t *ret_value)
+enum leat_result leat_query_int(struct leat_request *req, const char *name, int64_t fallback, int64_t min,
+				int64_t max, int64_t *ret_value)
 {
 	leat_text text = leat_query(req, name);
 
@@ -291,7 +287,7 @@ static enum leat_result read_unknown(struct leat_request *req, uint32_t limit)
 static enum leat_result read_body(struct leat_request *req)
 {
 	uint32_t limit = req->match.route && req->match.route->body_limit ? req->match.route->body_limit
-									  : req->environment->default_body_limit;
+									   : req->environment->default_body_limit;
 
 	if (req->content_length > (int64_t)limit)
 		return too_large(req, limit);
@@ -387,8 +383,7 @@ enum leat_result leat_reply_header(struct leat_request *req, const char *name, l
 	leat_text name_text = leat_text_from(name);
 
 	if (!is_token(name_text) || !is_header_value(value)) {
-		log_limited(LOG_LEVEL_ERROR,
-			    "route %s: reply header refused: '%s' is no token, or its value holds CR, LF or NUL",
+		log_limited(LOG_LEVEL_ERROR, "route %s: reply header refused: '%s' is no token, or its value holds CR, LF or NUL",
 			    request_pattern(req), name);
 		return LEAT_INTERNAL;
 	}
@@ -449,6 +444,5 @@ void leat_log(struct leat_request *req, const char *format, ...)
 	va_start(args, format);
 	text = arena_vformat(req->call.arena, format, args);
 	va_end(args);
-	log_info("[%.*s] %s: %.*s", LEAT_TEXT_PRINTF(req->call.request_id), request_pattern(req),
-		 LEAT_TEXT_PRINTF(text));
+	log_info("[%.*s] %s: %.*s", LEAT_TEXT_PRINTF(req->call.request_id), request_pattern(req), LEAT_TEXT_PRINTF(text));
 }

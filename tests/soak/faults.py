@@ -176,7 +176,7 @@ class Mishaps:
 
     def swallow_all(self):
         self.forgive_all()
-        with self.stand.hole.swallowing(Hole.EVERYTHING, self.ways()):
+        with self.stand.hole.swallowing(ways=self.ways()):
             self.pause(0.3, 3)
             self.forgive_all()
 

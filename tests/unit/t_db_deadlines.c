@@ -20,15 +20,21 @@ START_TEST(a_deadline_is_kept_while_the_server_sleeps)
 }
 END_TEST
 
+/* 'slow' is given up after 50 ms; 'next' waits, for the only lane is late. */
+static void ask_behind_a_late_one(struct job *slow, struct job *next)
+{
+	TURN_UNTIL(db_is_up(db));
+	start(slow, read_for_arg, 50);
+	finish_all();
+	start(next, read_one, 5000);
+	finish_all();
+}
+
 START_TEST(a_late_answer_is_drained_without_cancelling)
 {
 	struct job slow = { .arg = 150 }, next = { 0 };
 
-	TURN_UNTIL(db_is_up(db));
-	start(&slow, read_for_arg, 50);
-	finish_all();
-	start(&next, read_one, 5000);
-	finish_all();
+	ask_behind_a_late_one(&slow, &next);
 	ck_assert_result(slow.result, LEAT_TIMED_OUT);
 	ck_assert_result(next.result, LEAT_OK);
 	ck_assert_int_eq(metrics_total(METRIC_DB_CONNECTS), 1);
@@ -40,11 +46,7 @@ START_TEST(past_its_grace_a_late_statement_is_cancelled_and_the_connection_stays
 {
 	struct job slow = { .arg = 60000 }, next = { 0 };
 
-	TURN_UNTIL(db_is_up(db));
-	start(&slow, read_for_arg, 50);
-	finish_all();
-	start(&next, read_one, 5000); /* waits: the only lane is late */
-	finish_all();
+	ask_behind_a_late_one(&slow, &next);
 	ck_assert_result(next.result, LEAT_OK);
 	ck_assert_int_eq(metrics_total(METRIC_DB_CONNECTS), 1);
 	ck_assert_int_eq(metrics_total(METRIC_DB_ERRORS), 1);

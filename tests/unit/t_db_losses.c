@@ -12,15 +12,21 @@ static void write_for_arg(struct leat_request *req)
 	job_of(req)->result = leat_db_exec(req, &write_slowly, NULL, LEAT_ARG((double)job_of(req)->arg / 1000));
 }
 
+/* Its backend dies while it is in flight. */
+static void lose_in_flight(struct job *job, job_fn fn)
+{
+	TURN_UNTIL(db_is_up(db));
+	start(job, fn, 10000);
+	TURN_UNTIL(is_asleep());
+	kill_backends();
+	finish_all();
+}
+
 START_TEST(a_read_in_flight_is_sent_again_when_its_backend_dies)
 {
 	struct job job = { .arg = 300 };
 
-	TURN_UNTIL(db_is_up(db));
-	start(&job, read_for_arg, 10000);
-	TURN_UNTIL(is_asleep());
-	kill_backends();
-	finish_all();
+	lose_in_flight(&job, read_for_arg);
 	ck_assert_result(job.result, LEAT_OK);
 	ck_assert_int_eq(metrics_total(METRIC_DB_RETRIES), 1);
 	ck_assert_int_eq(metrics_total(METRIC_DB_CONNECTS), 2);
@@ -31,11 +37,7 @@ START_TEST(a_write_in_flight_is_never_sent_again)
 {
 	struct job job = { .arg = 300 };
 
-	TURN_UNTIL(db_is_up(db));
-	start(&job, write_for_arg, 10000);
-	TURN_UNTIL(is_asleep());
-	kill_backends();
-	finish_all();
+	lose_in_flight(&job, write_for_arg);
 	ck_assert_result(job.result, LEAT_UNAVAILABLE);
 	TURN_UNTIL(db_is_up(db));
 	ck_assert_int_eq(postgres_sql("SELECT count(*) FROM people WHERE name = 'slow'"), 0);

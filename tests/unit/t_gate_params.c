@@ -36,16 +36,23 @@ static const struct {
 	{ TEXT("\200\0\0\1\200\0\0\2aa\0"), 10 },
 };
 
-START_TEST(refuses_parameters_with_bad_bytes_and_passes_what_is_before)
+/* Of the record only its header and the plain bytes get through. */
+static void assert_refused_behind(size_t plain, const char *content, size_t size, enum gate_refusal refusal)
 {
 	static struct wire expected;
 
 	begin(1);
 	expected = script;
-	record(PARAMS, 1, bad_params[_i].content, bad_params[_i].size);
-	put(&expected, script.bytes + expected.len, 8 + bad_params[_i].plain);
-	assert_refused(GATE_REFUSAL_PARAM_BYTES);
+	record(PARAMS, 1, content, size);
+	put(&expected, script.bytes + expected.len, 8 + plain);
+	assert_refused(refusal);
 	assert_passed(&expected);
+}
+
+START_TEST(refuses_parameters_with_bad_bytes_and_passes_what_is_before)
+{
+	assert_refused_behind(bad_params[_i].plain, bad_params[_i].content, bad_params[_i].size,
+			      GATE_REFUSAL_PARAM_BYTES);
 }
 END_TEST
 
@@ -153,14 +160,8 @@ static const struct {
 
 START_TEST(refuses_lengths_beyond_the_limit_before_they_are_complete)
 {
-	static struct wire expected;
-
-	begin(1);
-	expected = script;
-	record(PARAMS, 1, long_params[_i].content, long_params[_i].size);
-	put(&expected, script.bytes + expected.len, 8 + long_params[_i].plain);
-	assert_refused(GATE_REFUSAL_PARAMS_SIZE);
-	assert_passed(&expected);
+	assert_refused_behind(long_params[_i].plain, long_params[_i].content, long_params[_i].size,
+			      GATE_REFUSAL_PARAMS_SIZE);
 }
 END_TEST
 

@@ -51,6 +51,24 @@ def unused_port(family=socket.AF_INET):
         return probe.getsockname()[1]
 
 
+@contextlib.contextmanager
+def stopped(*pids):
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+
+def all_stopped(postgres):
+    """A machine that hangs: what runs there says nothing any more, and takes connections without answering."""
+    pid = postgres.server.pid
+    return stopped(pid, *map(int, pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+
+
 def is_running(pid):
     """Whether a process is there and not merely waiting to be reaped."""
     try:

@@ -9,7 +9,6 @@ import itertools
 import os
 import shutil
 import signal
-import subprocess
 import threading
 import time
 
@@ -17,7 +16,9 @@ import pytest
 
 import servers
 import wire
-from servers import wait_until
+from counting import Backends, counting
+from hole import Hole
+from servers import all_stopped, stopped, wait_until
 
 pytestmark = pytest.mark.outage
 
@@ -184,55 +185,6 @@ def assert_written_once(load, postgres):
 # Counting
 
 
-class Count(threading.Thread):
-    """Looks again and again at how many connections there are. A backend that ends is seen for a moment longer than its connection, so
-    what counts is what ten looks in a row have in common."""
-
-    LOOKS = 10
-
-    def __init__(self, look):
-        super().__init__()
-        self.look = look
-        self.must_stop = threading.Event()
-        self.last = []
-        self.looks = 0
-        self.most = 0
-        self.lasting = 0
-
-    def run(self):
-        while not self.must_stop.wait(0.02):
-            with contextlib.suppress(OSError, KeyError, servers.fastcgi.Closed):
-                self.note(set(self.look()))
-
-    def note(self, seen):
-        self.last = [*self.last, seen][-self.LOOKS:]
-        self.looks += 1
-        self.most = max(self.most, len(seen))
-        if len(self.last) == self.LOOKS:
-            self.lasting = max(self.lasting, len(set.intersection(*self.last)))
-
-
-class Backends:
-    """The pids of leat's sessions, as the server tells them."""
-
-    def __init__(self, postgres):
-        self.postgres = postgres
-        self.session = None
-
-    def __call__(self):
-        try:
-            self.session = self.session or wire.Session(self.postgres)
-            return [pid for pid, in self.session.query("SELECT pid FROM pg_stat_activity WHERE application_name = 'leat'")]
-        except OSError:  # it is down
-            self.close()
-            return []
-
-    def close(self):
-        if self.session:
-            self.session.close()
-        self.session = None
-
-
 @pytest.fixture
 def counted(figure, request):
     """counted(leat, postgres) counts leat's sessions to the end of the test: never more than its settings allow. Where the server does
@@ -241,19 +193,7 @@ def counted(figure, request):
 
         def counted(leat, *postgreses):
             looks = [Backends(postgres) for postgres in postgreses] or [lambda: range(int(leat.metric("leat_db_connections")))]
-            count = Count(lambda: [(number, one) for number, look in enumerate(looks) for one in look()])
-
-            def end():
-                count.must_stop.set()
-                count.join()
-                for look in looks:
-                    if postgreses:
-                        look.close()
-                figure(f"{request.node.name}: at most {count.most} connections of {connections_most(leat)}, in {count.looks} looks")
-                assert count.lasting <= connections_most(leat)
-
-            count.start()
-            stack.callback(end)
+            stack.enter_context(counting(looks, connections_most(leat), lambda text: figure(f"{request.node.name}: {text}")))
             return leat
 
         yield counted
@@ -519,50 +459,7 @@ def test_a_write_is_run_once_when_prepared_statements_are_dropped_under_load(pos
 # Silence
 
 
-PORT = 5432
-
-
-class Hole:
-    """A network of its own for a PostgreSQL, that can swallow what is said to it and what it says."""
-
-    def __init__(self):
-        self.name = f"leat-{os.getpid()}"
-        self.link = f"leat{os.getpid()}"[:15]
-        subnet = f"198.18.{os.getpid() >> 6 & 255}"  # RFC 2544: for tests of networks
-        first = (os.getpid() & 63) * 4
-        self.outside, self.inside = f"{subnet}.{first + 1}", f"{subnet}.{first + 2}"
-        self.launcher = ("ip", "netns", "exec", self.name, *servers.Postgres.AS_POSTGRES)
-
-    def make(self):
-        self.ip("netns", "add", self.name)
-        self.ip("link", "add", self.link, "type", "veth", "peer", "name", "eth0", "netns", self.name)
-        self.ip("addr", "add", f"{self.outside}/30", "dev", self.link)
-        self.ip("link", "set", self.link, "up")
-        self.ip("-n", self.name, "addr", "add", f"{self.inside}/30", "dev", "eth0")
-        self.ip("-n", self.name, "link", "set", "eth0", "up")
-
-    def remove(self):
-        for command in (("link", "del", self.link), ("netns", "del", self.name)):
-            subprocess.run(["ip", *command], stderr=subprocess.DEVNULL)
-
-    @staticmethod
-    def ip(*words):
-        subprocess.run(["ip", *words], check=True)
-
-    def nft(self, rules):
-        subprocess.run(["ip", "netns", "exec", self.name, "nft", "-f", "-"], check=True, input=rules, text=True)
-
-    @contextlib.contextmanager
-    def open(self):
-        self.nft(
-            "table inet hole {\n"
-            f"chain in {{\n type filter hook input priority 0\n tcp dport {PORT} drop\n }}\n"
-            f"chain out {{\n type filter hook output priority 0\n tcp sport {PORT} drop\n }}\n"
-            "}\n")
-        try:
-            yield
-        finally:
-            self.nft("delete table inet hole")
+PORT = Hole.PORT
 
 
 def missing_for_a_hole():
@@ -586,7 +483,7 @@ def hole():
 @pytest.fixture(scope="module")
 def far_postgres(folder, hole, request):
     place = folder / f"far-{request.module.__name__}"
-    with postgres_at(place, launcher=hole.launcher, listen_addresses=hole.inside) as postgres:
+    with postgres_at(place, launcher=hole.launcher, listen_addresses=hole.inside[0]) as postgres:
         postgres.run(TABLES)
         with open(postgres.folder / "data" / "pg_hba.conf", "a") as rules:
             rules.write(f"host all all {hole.outside}/32 trust\n")
@@ -597,7 +494,7 @@ def far_postgres(folder, hole, request):
 @pytest.fixture
 def far(far_postgres, hole, start, counted):
     """A testbed whose database is on the other side of the hole."""
-    url = f"postgresql://app@{hole.inside}:{PORT}/postgres"
+    url = f"postgresql://app@{hole.inside[0]}:{PORT}/postgres"
     leat = counted(wait_connected(start(url, offload_threads=2)))
     wait_status(leat, 200, "/db/number/7/lent")
     return leat
@@ -609,21 +506,21 @@ def test_in_a_black_hole_what_is_in_flight_ends_at_its_deadline(far, hole, kind,
         began = time.monotonic()
         client.send("GET", f"/db/sleep/300{kind}")
         far.wait_metric("leat_requests_active", 1)
-        with hole.open():
+        with hole.swallowing():
             assert client.receive().status == 504
             figure(f"a black hole in the middle of a query{kind}: 504 after {(time.monotonic() - began) * 1000:.0f} ms of 1000 ms")
 
 
 @KINDS
 def test_in_a_black_hole_requests_are_soon_refused(far, hole, kind):
-    with hole.open():
+    with hole.swallowing():
         wait_status(far, 503, f"/db/number/7{kind}")
 
 
 def test_in_a_black_hole_every_request_is_answered(far, hole, figure):
     with Load(far, MIXED) as load:
         load.wait_more(50)
-        with hole.open():
+        with hole.swallowing():
             wait_status(far, 503)
             load.wait_more(200)
         wait_status(far, 200)
@@ -633,7 +530,7 @@ def test_in_a_black_hole_every_request_is_answered(far, hole, figure):
 
 
 def test_after_a_black_hole_leat_is_back_by_itself(far, hole):
-    with hole.open():
+    with hole.swallowing():
         wait_status(far, 503)
         wait_status(far, 503, "/db/number/7/lent")
     wait_connected(far)
@@ -642,8 +539,8 @@ def test_after_a_black_hole_leat_is_back_by_itself(far, hole):
 
 
 def test_a_black_hole_at_the_start_is_unavailable_and_left_when_it_is_gone(far_postgres, hole, start, counted):
-    with hole.open():
-        leat = counted(start(f"postgresql://app@{hole.inside}:{PORT}/postgres"))
+    with hole.swallowing():
+        leat = counted(start(f"postgresql://app@{hole.inside[0]}:{PORT}/postgres"))
         wait_status(leat, 503)
     wait_connected(leat)
 
@@ -654,7 +551,7 @@ OTHERS = [("GET", "/hello"), ("GET", "/double/{}"), ("GET", "/sleep/1")]
 def test_in_a_black_hole_other_routes_are_answered(far, hole, figure):
     with Load(far, OTHERS) as others, Load(far, READS) as load:
         load.wait_more(20)
-        with hole.open():
+        with hole.swallowing():
             wait_status(far, 503)
             wait_status(far, 503, "/db/number/7/lent")
             others.wait_more(300)
@@ -664,16 +561,6 @@ def test_in_a_black_hole_other_routes_are_answered(far, hole, figure):
 
 
 # Standing still
-
-
-@contextlib.contextmanager
-def stopped(pid):
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGCONT)
 
 
 def backend(postgres, which):
@@ -794,17 +681,6 @@ def test_leat_follows_when_the_primary_fails_and_its_standby_takes_over(pair, fo
     wait_connected(followed)
     load.tell(figure, "a fail-over")
     assert load.statuses() <= ANSWERS
-
-
-@contextlib.contextmanager
-def all_stopped(postgres):
-    """A machine that hangs: what runs there says nothing any more, and takes connections without answering."""
-    pids = [postgres.server.pid]
-    pids += map(int, open(f"/proc/{pids[0]}/task/{pids[0]}/children").read().split())
-    with contextlib.ExitStack() as stack:
-        for pid in pids:
-            stack.enter_context(stopped(pid))
-        yield
 
 
 def test_leat_follows_when_the_primary_stands_still_and_its_standby_takes_over(pair, follower, counted, figure):

@@ -17,7 +17,7 @@ ANSWER = 1  # db_connect_timeout
 @pytest.fixture
 def far(far_postgres, hole, start, counted):  # noqa: F811
     """A testbed whose database is on the other side of the hole, and that is soon in doubt about silence."""
-    url = f"postgresql://app@{hole.inside}:{PORT}/postgres"
+    url = f"postgresql://app@{hole.inside[0]}:{PORT}/postgres"
     return counted(wait_connected(start(url, db_notify_silence=f"{SILENCE * 1000:.0f}ms", db_connect_timeout=f"{ANSWER}s")))
 
 
@@ -47,7 +47,7 @@ def test_a_silent_network_costs_no_connection(far, far_postgres):  # noqa: F811
 def test_in_a_black_hole_those_who_listen_are_told(far, far_postgres, hole, figure):  # noqa: F811
     with listening(far, far_postgres, "/db/told") as client:
         began = time.monotonic()
-        with hole.open():
+        with hole.swallowing():
             assert client.receive().status == 503
             took = time.monotonic() - began
     figure(f"a black hole under a connection that listens: told after {took * 1000:.0f} ms of {(SILENCE + ANSWER) * 1000:.0f} ms")
@@ -56,7 +56,7 @@ def test_in_a_black_hole_those_who_listen_are_told(far, far_postgres, hole, figu
 
 def test_after_a_black_hole_they_listen_on(far, far_postgres, hole):  # noqa: F811
     with listening(far, far_postgres, "/db/told/at-last") as client:
-        with hole.open():
+        with hole.swallowing():
             before = listeners(far_postgres)
             far.wait_metric("leat_db_listeners_lost_total", 1)
         wait_until(lambda: listeners(far_postgres) - before, "leat listens again")

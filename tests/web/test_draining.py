@@ -5,21 +5,15 @@ import os
 import pathlib
 import signal
 
-from servers import wait_until
+from servers import stopped, wait_until
 
 
 def state_of(task):
     return (task / "stat").read_text().rpartition(")")[2].split()[0]
 
 
-@contextlib.contextmanager
-def stopped(pid):
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        wait_until(lambda: all(state_of(task) == "T" for task in pathlib.Path(f"/proc/{pid}/task").iterdir()), "all threads stand still")
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
+def stands_still(pid):
+    return all(state_of(task) == "T" for task in pathlib.Path(f"/proc/{pid}/task").iterdir())
 
 
 def test_a_worker_process_that_ends_leaves_new_connections_to_the_others(start_leat):
@@ -27,6 +21,7 @@ def test_a_worker_process_that_ends_leaves_new_connections_to_the_others(start_l
     victim, other = leat.worker_pids()
     with contextlib.ExitStack() as stack:
         with stopped(other):
+            wait_until(lambda: stands_still(other), "all threads stand still")
             busy, idle = (stack.enter_context(leat.connect()) for _ in range(2))
             busy.send("GET", "/sleep/3000")
             leat.wait_metric("leat_requests_active", 1)

@@ -7,7 +7,6 @@ all servers: see `counted`.
 import contextlib
 import itertools
 import json
-import os
 import signal
 import threading
 import time
@@ -15,8 +14,8 @@ import time
 import pytest
 
 import servers
-import wire
-from servers import wait_until
+from counting import Backends, counting
+from servers import all_stopped, wait_until
 
 pytestmark = pytest.mark.long
 
@@ -97,56 +96,17 @@ def connections_most(leat):
     return min(most, leat.settings.get("db_connections_max", most))
 
 
-class Count(threading.Thread):
-    """Looks again and again at leat's sessions on all servers. A backend is seen for a moment longer than its connection, so what counts is
-    what ten looks in a row have in common."""
-
-    def __init__(self, postgreses):
-        super().__init__()
-        self.postgreses = postgreses
-        self.sessions = {}
-        self.must_stop = threading.Event()
-        self.last = []
-        self.lasting = 0
-
-    def backends(self, postgres):
-        try:
-            session = self.sessions.get(postgres) or self.sessions.setdefault(postgres, wire.Session(postgres))
-            return [pid for pid, in session.query("SELECT pid FROM pg_stat_activity WHERE application_name = 'leat'")]
-        except OSError:  # it is down
-            if postgres in self.sessions:
-                self.sessions.pop(postgres).close()
-            return []
-
-    def run(self):
-        while not self.must_stop.wait(0.02):
-            seen = {(number, pid) for number, postgres in enumerate(self.postgreses) for pid in self.backends(postgres)}
-            self.last = [*self.last, seen][-10:]
-            if len(self.last) == 10:
-                self.lasting = max(self.lasting, len(set.intersection(*self.last)))
-
-    def finish(self):
-        self.must_stop.set()
-        self.join()
-        for session in self.sessions.values():
-            session.close()
-
-
 @pytest.fixture
 def counted(figure, request):
     """counted(leat, *postgreses) counts leat's sessions to the end of the test: never more than its settings allow."""
-    counts = []
+    with contextlib.ExitStack() as stack:
 
-    def counted(leat, *postgreses):
-        counts.append((leat, Count(postgreses)))
-        counts[-1][1].start()
-        return leat
+        def counted(leat, *postgreses):
+            looks = [Backends(postgres) for postgres in postgreses]
+            stack.enter_context(counting(looks, connections_most(leat), lambda text: figure(f"{request.node.name}: {text}")))
+            return leat
 
-    yield counted
-    for leat, count in counts:
-        count.finish()
-        figure(f"{request.node.name}: at most {count.lasting} connections of {connections_most(leat)}")
-        assert count.lasting <= connections_most(leat)
+        yield counted
 
 
 # Asking
@@ -452,20 +412,6 @@ def test_of_two_standbys_the_one_that_is_left_answers_and_both_do_again(folder, 
             first.start()
             wait_until(lambda: {"standby1", "standby2"} == set(readers.answers[-100:]), "both answer")
         assert set(readers.answers) <= {"primary", "standby1", "standby2"}
-
-
-@contextlib.contextmanager
-def all_stopped(postgres):
-    """A machine that hangs: what runs there says nothing any more, and takes connections without answering."""
-    pids = [postgres.server.pid, *map(int, open(f"/proc/{postgres.server.pid}/task/{postgres.server.pid}/children").read().split())]
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
 
 
 def test_a_standby_that_stands_still_is_left_after_the_limit(pair, strict_leat):

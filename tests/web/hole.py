@@ -1,9 +1,9 @@
-"""hole.py - a network of its own for servers, that can swallow what is said to them.
+"""A network of its own for servers, that can swallow what is said to them and what they say.
 
 Use:
     hole = Hole(2)                                # two addresses inside: hole.inside[0], hole.inside[1]
     hole.make()
-    with hole.swallowing(hole.EVERYTHING): ...
+    with hole.swallowing(): ...
     hole.remove()
 """
 
@@ -27,12 +27,12 @@ class Hole:
         """What comes from these ports outside, or goes there, such as connections that are there already."""
         return f"tcp {{other}} {{{{ {', '.join(map(str, sorted(ports)))} }}}}"
 
-    def __init__(self, addresses):
+    def __init__(self, addresses=1):
         subnet = ipaddress.ip_network((f"198.18.{os.getpid() >> 5 & 255}.{(os.getpid() & 31) * 8}", 29))  # RFC 2544
         self.outside, *inside = map(str, subnet.hosts())
         self.inside = inside[:addresses]
-        self.name = f"leat-soak-{os.getpid()}"
-        self.link = f"soak{os.getpid()}"[:15]
+        self.name = f"leat-{os.getpid()}"
+        self.link = f"leat{os.getpid()}"[:15]
         self.launcher = ("ip", "netns", "exec", self.name, *servers.Postgres.AS_POSTGRES)
 
     def make(self):
@@ -56,7 +56,7 @@ class Hole:
         subprocess.run(["ip", "netns", "exec", self.name, "nft", "-f", "-"], check=True, input=rules, text=True)
 
     @contextlib.contextmanager
-    def swallowing(self, which, ways=BOTH_WAYS):
+    def swallowing(self, which=EVERYTHING, ways=BOTH_WAYS):
         """Until the block is left, packets that match are dropped. What is swallowed on its way out, the server has done."""
         chains = {
             "in": f"type filter hook input priority 0\n tcp dport {self.PORT} {which.format(other='sport')} drop",
