@@ -346,7 +346,7 @@ def test_no_read_is_older_than_the_limit(pair, strict_leat, figure):
 
 def test_a_late_standby_is_left_for_another(folder, start, counted):
     with family_at(folder / "two-late", 2) as (primary, first, second):
-        leat = counted(start([primary], [first, second], workers=4, db_read_lag_most=f"{LAG}ms"), primary, first, second)
+        leat = counted(start([primary], [first, second], workers=4, db_read_lag_most=f"{LAG}ms", db_lent_lifetime="1s"), primary, first, second)
         wait_all(leat, {"standby1", "standby2"})
         first.run("SELECT pg_wal_replay_pause()")
         write(leat)
@@ -469,7 +469,7 @@ def test_after_a_fail_over_reads_go_to_the_standby_that_follows(folder, start, c
     """One of two standbys takes over, and the other one follows it. All hosts are named in both settings."""
     with family_at(folder / "fail-over", 2) as (primary, first, second):
         hosts = (primary, first, second)
-        leat = counted(start(hosts, hosts, workers=4), *hosts)
+        leat = counted(start(hosts, hosts, workers=4, db_lent_lifetime="1s"), *hosts)
         wait_all(leat, {"standby1", "standby2"})
         primary.stop(signal.SIGQUIT)
         first.run("SELECT pg_promote()")
