@@ -3,6 +3,7 @@ leat_headers = \
 	include/leat/db.h \
 	include/leat/request.h \
 	include/leat/result.h \
+	include/leat/middleware.h \
 	include/leat/route.h \
 	include/leat/rows.h \
 	include/leat/service.h \
@@ -85,6 +86,7 @@ libleat_all_la_SOURCES = \
 	app/http/json_scan.h \
 	app/http/json_write.c app/http/json_write.h \
 	app/http/method.c app/http/method.h \
+	app/http/middleware.c app/http/middleware.h \
 	app/http/pattern.c app/http/pattern.h \
 	app/http/problem.c app/http/problem.h \
 	app/http/request.c app/http/request.h \

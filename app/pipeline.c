@@ -1,8 +1,8 @@
 /* pipeline.c - the way of a request through leat. The first file to read.
  *
  * front/poller.c, front/connection.c and front/exchange.c have brought a request into a task, libfcgi (front/fcgi.c) has decoded
- * it. The steps below run in order; the first one that does not answer LEAT_OK ends the walk, and its result becomes a problem
- * document. Then the reply goes back, and one line to the access log. */
+ * it. The steps below run in order; the first one that replies, or does not answer LEAT_OK, ends the walk; a
+ * result becomes a problem document. Then hooks are left, the reply goes back, and one line to the access log. */
 #include "pipeline.h"
 
 #include "base/check.h"
@@ -13,6 +13,7 @@
 #include "front/exchange.h"
 #include "front/fcgi.h"
 #include "http/accesslog.h"
+#include "http/middleware.h"
 #include "http/url.h"
 #include "task/loop.h"
 
@@ -20,20 +21,25 @@ struct walk {
 	struct leat_request *req;
 	struct pipeline *pipeline;
 	struct exchange *exchange;
+	struct middleware_walk middleware;      /* hooks that were begun, and are to be ended */
 	struct request_environment environment; /* the pipeline's, with this exchange as its source */
 };
 
 static enum leat_result parse(struct walk *walk);
+static enum leat_result enter_service(struct walk *walk);
 static enum leat_result route(struct walk *walk);
+static enum leat_result enter_route(struct walk *walk);
 static enum leat_result handle(struct walk *walk);
 
 static const struct step {
 	const char *name;
 	enum leat_result (*run)(struct walk *walk);
 } steps[] = {
-	{ "parse", parse },   /* parameters -> method, path, query (http/request.c) */
-	{ "route", route },   /* method and path -> a route of handlers/ (http/router.c) */
-	{ "handle", handle }, /* the handler; it may wait for the database, a clock, another thread */
+	{ "parse", parse },                 /* parameters -> method, path, query (http/request.c) */
+	{ "enter service", enter_service }, /* hooks for all requests (http/middleware.c) */
+	{ "route", route },                 /* method and path -> a route of handlers/ (http/router.c) */
+	{ "enter route", enter_route },     /* hooks of the route and its mounts */
+	{ "handle", handle },               /* the handler; it may wait for the database, a clock, another thread */
 };
 
 static void explain(struct walk *walk, enum leat_result result);
@@ -47,6 +53,11 @@ static void count_active(const struct pipeline *pipeline, int64_t more)
 		metrics_add(METRIC_REQUESTS_ACTIVE, more);
 }
 
+static bool has_reply(const struct walk *walk)
+{
+	return response_status(&walk->req->response) != 0;
+}
+
 void pipeline_serve(struct exchange *exchange, void *arg)
 {
 	struct walk walk = { .pipeline = arg, .exchange = exchange };
@@ -57,7 +68,7 @@ void pipeline_serve(struct exchange *exchange, void *arg)
 	walk.environment.source = exchange;
 	walk.req = request_new(&exchange->arena, fcgi_params(exchange), &walk.environment, exchange->started_ns);
 	count_active(walk.pipeline, 1);
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && result == LEAT_OK; i++) {
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && result == LEAT_OK && !has_reply(&walk); i++) {
 #ifdef LEAT_DEV
 		log_debug("[%.*s] step %s", LEAT_TEXT_PRINTF(walk.req->call.request_id), steps[i].name);
 #endif
@@ -65,6 +76,7 @@ void pipeline_serve(struct exchange *exchange, void *arg)
 	}
 	if (result != LEAT_OK)
 		explain(&walk, result);
+	middleware_leave(&walk.middleware, walk.req);
 	reply(&walk);
 	record(&walk);
 	count_active(walk.pipeline, -1);
@@ -75,6 +87,11 @@ void pipeline_serve(struct exchange *exchange, void *arg)
 static enum leat_result parse(struct walk *walk)
 {
 	return request_parse(walk->req);
+}
+
+static enum leat_result enter_service(struct walk *walk)
+{
+	return middleware_enter(&walk->middleware, walk->req, walk->pipeline->middleware);
 }
 
 static enum leat_result allow(struct leat_request *req)
@@ -119,12 +136,19 @@ static enum leat_result route(struct walk *walk)
 	return LEAT_OK;
 }
 
+static enum leat_result enter_route(struct walk *walk)
+{
+	const struct leat_middleware *const *list = walk->req->match.route ? walk->req->match.middleware : NULL;
+
+	for (; list && *list && !has_reply(walk); list++)
+		LEAT_TRY(middleware_enter(&walk->middleware, walk->req, *list));
+	return LEAT_OK;
+}
+
 static enum leat_result handle(struct walk *walk)
 {
 	struct leat_request *req = walk->req;
 
-	if (response_status(&req->response) != 0) /* redirected */
-		return LEAT_OK;
 	if (!req->match.route) { /* OPTIONS, without a route of its own */
 		LEAT_TRY(allow(req));
 		return leat_reply_empty(req, 204);

@@ -20,6 +20,7 @@ struct router;
 /* What the steps need of their worker. */
 struct pipeline {
 	const struct router *router;
+	const struct leat_middleware *middleware; /* the service's; NULL: none */
 	struct accesslog *accesslog; /* NULL: none */
 	unsigned writer;             /* of the access log */
 	bool is_counted;             /* in the metrics; the admin listener's requests are not */

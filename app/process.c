@@ -164,6 +164,7 @@ static bool start_worker(struct process *process, bool is_admin)
 		.settings = plan->settings,
 		.poller = is_admin ? process->admin_poller : process->poller,
 		.router = is_admin ? process->admin_router : plan->router,
+		.middleware = is_admin ? NULL : plan->service->middleware,
 		.offload = process->offload,
 		.connecting = process->connecting,
 		.cancelling = process->cancelling,

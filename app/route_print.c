@@ -1,6 +1,7 @@
 /* route_print.c - see route_print.h. Called by service.c. */
 #include "route_print.h"
 
+#include <leat/middleware.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,14 +28,25 @@ static void widen(int *width, const char *text)
 		*width = (int)strlen(text);
 }
 
+/* " [audit, auth]"; "" when there is none. */
+static const char *middleware_of(const struct routes_entry *entry, struct arena *arena)
+{
+	const char *text = "";
+
+	for (const struct leat_middleware *const *list = entry->middleware; *list; list++)
+		for (const struct leat_middleware *at = *list; at->name; at++)
+			text = arena_format(arena, "%s%s%s", text, *text ? ", " : " [", at->name).ptr;
+	return *text ? arena_format(arena, "%s]", text).ptr : "";
+}
+
 static void print_line(const struct routes_entry *entry, const struct widths *widths, struct arena *arena, FILE *out)
 {
 	const struct leat_route *route = entry->route;
 	char line[2048];
-	int len = snprintf(line, sizeof(line), "%-7s  %-*s  %-*s%s%-*s  %s", method_name(route->verb.method),
+	int len = snprintf(line, sizeof(line), "%-7s  %-*s  %-*s%s%-*s  %s%s", method_name(route->verb.method),
 			   widths->pattern, entry->pattern->text, widths->name, entry->name ? entry->name : "",
 			   widths->name ? "  " : "", widths->place, place_of(route, arena),
-			   route->summary ? route->summary : "");
+			   route->summary ? route->summary : "", middleware_of(entry, arena));
 
 	if (len >= (int)sizeof(line))
 		len = sizeof(line) - 1;
@@ -67,13 +79,23 @@ static void put_member(struct buffer *json, const char *name, const char *value)
 		buffer_text(json, LEAT_TEXT_OF("null"));
 }
 
+static void put_middleware(struct buffer *json, const struct leat_middleware *const *list)
+{
+	bool is_first = true;
+
+	buffer_text(json, LEAT_TEXT_OF(",\"middleware\":["));
+	for (; *list; list++) {
+		for (const struct leat_middleware *at = *list; at->name; at++, is_first = false) {
+			buffer_text(json, is_first ? LEAT_TEXT_OF("") : LEAT_TEXT_OF(","));
+			json_write_text(json, leat_text_from(at->name));
+		}
+	}
+	buffer_byte(json, ']');
+}
+
 static void put_route(struct buffer *json, const struct routes_entry *entry)
 {
 	const struct leat_route *route = entry->route;
-	unsigned lists = 0;
-
-	while (entry->middleware[lists])
-		lists++;
 	buffer_format(json, "{\"method\":\"%s\"", method_name(route->verb.method));
 	put_member(json, "pattern", entry->pattern->text);
 	put_member(json, "name", entry->name);
@@ -83,7 +105,8 @@ static void put_route(struct buffer *json, const struct routes_entry *entry)
 	else
 		put_member(json, "line", NULL);
 	put_member(json, "summary", route->summary);
-	buffer_format(json, ",\"middleware\":%u}", lists);
+	put_middleware(json, entry->middleware);
+	buffer_byte(json, '}');
 }
 
 static void print_json(const struct routes *routes, struct arena *arena, FILE *out)

@@ -3,8 +3,8 @@
  * Use:
  *     route_print(router_routes(router), false, stdout);
  *
- * A line a route: method, pattern, name, file and line, summary. As JSON: an array of objects with the members method, pattern,
- * name, file, line, summary and middleware; what a route does not have is null, middleware is the number of its lists.
+ * A line a route: method, pattern, name, file and line, summary, [middleware]. As JSON: an array of objects with the members method, pattern,
+ * name, file, line, summary and middleware, a list of names; what a route does not have is null. The service's own middleware is not repeated.
  *
  * Ownership:      nothing is kept.
  * Thread-safety:  one thread at a time per file.

@@ -16,6 +16,7 @@
 #include "base/settings.h"
 #include "command_line.h"
 #include "front/listen.h"
+#include "http/middleware.h"
 #include "http/router.h"
 #include "process.h"
 #include "route_print.h"
@@ -104,6 +105,7 @@ int leat_main_(int argc, char **argv, const struct leat_service *service, const 
 	int status = STATUS_OK;
 
 	LEAT_CHECK(service->name && service->version && service->routes);
+	LEAT_CHECK(middleware_count(service->middleware) <= LEAT_MIDDLEWARE_MAX);
 	statements_list(first, end);
 	if (!command_line_parse(&line, argc, (const char *const *)argv, &error))
 		status = complain(service, error.text);

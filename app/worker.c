@@ -201,6 +201,7 @@ static void set_up_pipeline(struct worker *worker)
 
 	worker->pipeline = (struct pipeline){
 		.router = worker->options.router,
+		.middleware = worker->options.middleware,
 		.accesslog = worker->options.accesslog,
 		.writer = worker->options.thread,
 		.is_counted = !worker->options.is_admin,

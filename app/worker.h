@@ -24,6 +24,7 @@
 struct accesslog;
 struct offload;
 struct poller;
+struct leat_middleware;
 struct router;
 struct settings;
 struct worker;
@@ -34,6 +35,7 @@ struct worker_options {
 	const struct settings *settings;
 	struct poller *poller;
 	const struct router *router;
+	const struct leat_middleware *middleware; /* the service's; NULL: none */
 	struct offload *offload;
 	struct offload *connecting, *cancelling; /* of the database */
 	struct lend *lend; /* NULL: no database */

@@ -19,6 +19,7 @@
 #define LEAT_H
 
 #include <leat/db.h>
+#include <leat/middleware.h>
 #include <leat/request.h>
 #include <leat/result.h>
 #include <leat/route.h>

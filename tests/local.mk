@@ -32,6 +32,7 @@ unit_programs = \
 	tests/unit/t_log \
 	tests/unit/t_metrics \
 	tests/unit/t_metrics_route \
+	tests/unit/t_middleware \
 	tests/unit/t_migrate \
 	tests/unit/t_migrate_alone \
 	tests/unit/t_migrate_pooler \
@@ -97,6 +98,12 @@ LDADD = libharness.la libleat-all.la $(CHECK_LIBS) $(PQ_LIBS)
 check_PROGRAMS += tests/web/testbed
 tests_web_testbed_SOURCES = tests/web/testbed.c tests/web/testbed_replica.c
 tests_web_testbed_LDADD = libleat.la
+
+check_PROGRAMS += tests/web/surface/surface
+tests_web_surface_surface_SOURCES = \
+	tests/web/surface/main.c \
+	tests/web/surface/middleware.c
+tests_web_surface_surface_LDADD = libleat.la
 
 check_PROGRAMS += tests/web/routing
 tests_web_routing_LDADD = libleat.la

@@ -53,6 +53,7 @@ struct leat_request {
 	bool body_is_read;
 	struct router_match match;
 	struct response response;
+	struct request_value *values; /* leat/middleware.h */
 	struct problem problem;
 };
 

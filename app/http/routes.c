@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "http/method.h"
+#include "http/middleware.h"
 
 /* A mount and the mounts it is in; NULL stands for none. */
 struct scope {
@@ -136,6 +137,15 @@ static const struct leat_middleware *const *join_middleware(struct arena *arena,
 	return at;
 }
 
+static unsigned count_middleware(const struct scope *scope, const struct leat_route *route)
+{
+	unsigned count = middleware_count(route->middleware);
+
+	for (; scope; scope = scope->outer)
+		count += middleware_count(scope->mount->middleware);
+	return count;
+}
+
 static void add_entry(struct reader *reader, const struct leat_route *route, const struct scope *scope,
 		      struct pattern *pattern)
 {
@@ -175,6 +185,10 @@ static void read_route(struct reader *reader, const struct leat_route *route, co
 	}
 	if (route->name && (!*route->name || strlen(route->name) > ROUTES_NAME_MAX)) {
 		reject(reader, route, text, "a name has 1 to 127 bytes");
+		return;
+	}
+	if (count_middleware(scope, route) > LEAT_MIDDLEWARE_MAX) {
+		reject(reader, route, text, "with those of its mounts it has more than 32 middlewares");
 		return;
 	}
 	pattern = pattern_new(text, reason, sizeof(reason));

@@ -18,12 +18,14 @@
 #define LEAT_SERVICE_H
 
 #include <leat/db.h>
+#include <leat/middleware.h>
 #include <leat/route.h>
 
 struct leat_service {
 	const char *name;
 	const char *version;
 	const struct leat_route *const *routes; /* tables, ended by NULL */
+	const struct leat_middleware *middleware; /* for all requests; NULL: none */
 };
 
 /* The ends of the program's list of statements (LEAT_STATEMENT), made by the linker; both NULL when there is none. */

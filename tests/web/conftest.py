@@ -61,6 +61,12 @@ def testbed(folder):
         yield testbed.wait_ready()
 
 
+@pytest.fixture(scope="session")
+def surface(folder, migrated):
+    with stopping(servers.Leat(folder / "surface", "tests/web/surface/surface", database_url=migrated.url)) as surface:
+        yield surface.wait_ready()
+
+
 @pytest.fixture(scope="session", params=[servers.Nginx, servers.Lighttpd], ids=["nginx", "lighttpd"])
 def front_class(request):
     return request.param
@@ -77,6 +83,13 @@ def front(folder, leat, front_class):
 def testbed_front(folder, testbed, front_class):
     """A front server before the testbed."""
     with stopping(front_class(folder / f"{front_class.name}-testbed", testbed)) as front:
+        yield front
+
+
+@pytest.fixture(scope="session")
+def surface_front(folder, surface, front_class):
+    """A front server before the service that uses all of the HTTP surface."""
+    with stopping(front_class(folder / f"{front_class.name}-surface", surface)) as front:
         yield front
 
 

@@ -1,0 +1,35 @@
+/* middleware.h - the way through a request's middleware: in, and out again.
+ *
+ * Use (pipeline.c):
+ *     struct middleware_walk way = { 0 };
+ *     LEAT_TRY(middleware_enter(&way, req, list));     -- list by list
+ *     ...
+ *     middleware_leave(&way, req);
+ *
+ * Ownership:      the caller's; lists are static.
+ * Thread-safety:  only the request's task.
+ * Errors:         middleware_enter: the first result of a hook that is not LEAT_OK.
+ */
+#ifndef APP_HTTP_MIDDLEWARE_H
+#define APP_HTTP_MIDDLEWARE_H
+
+#include <leat/middleware.h>
+#include <stddef.h>
+
+/* Those that were begun, in that order. */
+struct middleware_walk {
+	unsigned count;
+	const struct leat_middleware *begun[2 * LEAT_MIDDLEWARE_MAX];
+};
+
+/* Until one of them fails or gives a reply. 'list' may be NULL. */
+enum leat_result middleware_enter(struct middleware_walk *way, struct leat_request *req,
+				  const struct leat_middleware *list) LEAT_MUST_USE;
+
+/* Backwards. */
+void middleware_leave(struct middleware_walk *way, struct leat_request *req);
+
+/* 'list' may be NULL. */
+unsigned middleware_count(const struct leat_middleware *list);
+
+#endif

@@ -1,0 +1,85 @@
+/* leat/middleware.h - what happens before and after handlers, for a route, a mount or the whole service.
+ *
+ * Use:
+ *     static enum leat_result before_audit(struct leat_request *req, const void *options)
+ *     {
+ *         ...
+ *         return LEAT_OK;                     -- go on
+ *     }
+ *
+ *     static const struct leat_middleware office[] = {
+ *         { "audit", before_audit, after_audit, &audit_options },
+ *         LEAT_MIDDLEWARE_END
+ *     };
+ *
+ *     { LEAT_GET, "/api/users/{id:int}", get_user, .middleware = office },
+ *
+ * The order is what is written: the service's list, then those of the mounts from the outside in, then the route's; each from
+ * its first to its last. 'before' hooks run in that order, 'after' hooks in the reverse one. Whoever gives a reply, or returns anything but
+ * LEAT_OK, ends the way in: hooks and handler behind it do not run. Its own 'after' hook and those before it still do: whoever was begun is
+ * ended.
+ *
+ * The service's list runs before the route is looked for, so also for what becomes a 404 or 405. A request that is no HTTP (400) meets none.
+ *
+ * 'after' hooks see the reply as it will be sent, a problem document too, and may change it: add headers, replace it. Headers that a 'before'
+ * hook adds are lost when the request fails; what belongs on every reply is added after.
+ *
+ * Values: what a middleware finds out, handlers get, with its type:
+ *     LEAT_VALUE(current_user, struct user);       -- in a header of the service
+ *     current_user_set(req, user);                 -- in a hook; NULL takes it away
+ *     struct user *user = current_user_get(req);   -- in a handler; NULL: nobody has set it
+ *
+ * Ownership:      lists are static. Values belong to whoever sets them, and must live as long as the request: leat_alloc.
+ * Thread-safety:  hooks run in the request's task, and may wait. A list is read by all workers.
+ * Errors:         a hook's result is the request's, as a handler's is. More of them than LEAT_MIDDLEWARE_MAX end the start.
+ */
+#ifndef LEAT_MIDDLEWARE_H
+#define LEAT_MIDDLEWARE_H
+
+#include <leat/result.h>
+#include <leat/text.h>
+
+struct leat_request;
+
+enum { LEAT_MIDDLEWARE_MAX = 32 }; /* in the service's list; and for one route, its mounts' included */
+
+struct leat_middleware {
+	const char *name;                                                          /* for people: `routes` prints it */
+	enum leat_result (*before)(struct leat_request *req, const void *options); /* may be NULL */
+	void (*after)(struct leat_request *req, const void *options);              /* may be NULL */
+	const void *options;
+};
+
+/* The last entry of every list. */
+#define LEAT_MIDDLEWARE_END \
+	{ \
+		.name = NULL \
+	}
+
+/* What an 'after' hook may ask of the reply ------------------------------------------------------------------------ */
+
+/* The status; 0: there is none yet. */
+LEAT_API int leat_reply_status(const struct leat_request *req);
+
+/* The body; a view. */
+LEAT_API leat_text leat_reply_body(const struct leat_request *req);
+
+/* Values ------------------------------------------------------------------------------------------------------------- */
+
+/* Defines name_set and name_get for a pointer to 'type'. One name is one value, in however many files it is. */
+#define LEAT_VALUE(name, type) \
+	__attribute__((weak)) const char name##_value_[] = #name; \
+	static inline void name##_set(struct leat_request *req, type *value) \
+	{ \
+		leat_set_(req, name##_value_, value); \
+	} \
+	static inline type *name##_get(const struct leat_request *req) \
+	{ \
+		return leat_get_(req, name##_value_); \
+	} \
+	struct leat_request
+
+LEAT_API void leat_set_(struct leat_request *req, const char *key, const void *value);
+LEAT_API void *leat_get_(const struct leat_request *req, const char *key);
+
+#endif

@@ -1,0 +1,19 @@
+/* main.c - a service for the web tests that uses all of the HTTP surface. Each file of this folder has one part, with a table of its routes;
+ * the tests of the part are in tests/web/test_PART.py. */
+#include <leat.h>
+
+extern const struct leat_route middleware_routes[];
+extern const struct leat_middleware service_middleware[]; /* middleware.c */
+
+int main(int argc, char **argv)
+{
+	static const struct leat_route *const tables[] = { middleware_routes, NULL };
+	static const struct leat_service service = {
+		.name = "surface",
+		.version = "1",
+		.routes = tables,
+		.middleware = service_middleware,
+	};
+
+	return leat_main(argc, argv, &service);
+}
