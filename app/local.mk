@@ -1,5 +1,6 @@
 # app: libleat, and the program's main.
 leat_headers = \
+	include/leat/auth.h \
 	include/leat/db.h \
 	include/leat/request.h \
 	include/leat/result.h \
@@ -80,13 +81,23 @@ libleat_all_la_SOURCES = \
 	app/front/listen.c app/front/listen.h \
 	app/front/poller.c app/front/poller.h \
 	app/http/accesslog.c app/http/accesslog.h \
+	app/http/auth.c app/http/auth.h \
+	app/http/auth_basic.c \
+	app/http/auth_jwt.c \
+	app/http/auth_key.c \
+	app/http/credentials.c app/http/credentials.h \
+	app/http/crypto.c app/http/crypto.h \
 	app/http/field.c app/http/field.h \
 	app/http/json_lex.c app/http/json_lex.h \
 	app/http/json_read.c app/http/json_read.h \
 	app/http/json_scan.h \
 	app/http/json_write.c app/http/json_write.h \
+	app/http/jwks.c app/http/jwks.h \
+	app/http/jwt.c app/http/jwt.h \
+	app/http/keyfile.c app/http/keyfile.h \
 	app/http/method.c app/http/method.h \
 	app/http/middleware.c app/http/middleware.h \
+	app/http/password.c app/http/password.h \
 	app/http/pattern.c app/http/pattern.h \
 	app/http/problem.c app/http/problem.h \
 	app/http/request.c app/http/request.h \
@@ -99,6 +110,7 @@ libleat_all_la_SOURCES = \
 	app/http/segment.c app/http/segment.h \
 	app/http/uri.c app/http/uri.h \
 	app/http/url.c app/http/url.h \
+	app/http/words.c app/http/words.h \
 	app/ops/admin.c app/ops/admin.h \
 	app/ops/metrics_text.c app/ops/metrics_text.h \
 	app/ops/respawn.c app/ops/respawn.h \
@@ -120,7 +132,7 @@ libleat_all_la_SOURCES = \
 	app/task/wait.c app/task/wait.h \
 	app/task/waiters.c app/task/waiters.h \
 	app/worker.c app/worker.h
-libleat_all_la_LIBADD = $(FCGI_LIBS) $(INIH_LIBS) $(PCRE2_LIBS) $(PQ_LIBS)
+libleat_all_la_LIBADD = $(CRYPT_LIBS) $(CRYPTO_LIBS) $(FCGI_LIBS) $(INIH_LIBS) $(PCRE2_LIBS) $(PQ_LIBS)
 
 # OS_* stand in for libfcgi's own: the dynamic linker meets libleat first.
 lib_LTLIBRARIES += libleat.la

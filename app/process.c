@@ -32,6 +32,8 @@
 #include "front/listen.h"
 #include "front/poller.h"
 #include "http/accesslog.h"
+#include "http/keyfile.h"
+#include "http/middleware.h"
 #include "http/router.h"
 #include "http/routes.h"
 #include "ops/admin.h"
@@ -44,7 +46,7 @@ enum {
 	WORKERS_MAX = 256,
 	ADMIN_TASKS = 64,
 	ADMIN_CONNECTIONS = 64,
-	UPKEEP_MS = 1000,     /* between looks at the connections for lending */
+	UPKEEP_MS = 1000,     /* between looks at the connections for lending, and at files of keys */
 	LAST_CHANCE_MS = 500, /* for requests to end after they were cancelled */
 	LENDING_THREADS = 2,  /* that connect for lend.c, beside one a worker for each set of its lanes */
 	CANCELLING_THREADS = 2,
@@ -303,10 +305,11 @@ static void wait_for_term(struct process *process, int signals, int lifeline)
 	struct signalfd_siginfo info;
 
 	for (;;) {
-		int count = poll(wait, 2, process->lend ? UPKEEP_MS : -1);
+		int count = poll(wait, 2, process->lend || keyfile_is_any() ? UPKEEP_MS : -1);
 
 		if (process->lend)
 			lend_tick(process->lend);
+		keyfile_refresh();
 		if (count <= 0)
 			continue;
 		if (wait[1].revents)
@@ -422,9 +425,10 @@ static void announce(const struct plan *plan)
 static bool make_router(struct plan *plan)
 {
 	char error[8192];
+	struct routes_faults faults = { .text = error, .size = sizeof(error) };
 
 	plan->router = router_new(plan->service->routes, error, sizeof(error));
-	if (!plan->router) {
+	if (!plan->router || !middleware_check(plan->service->middleware, router_routes(plan->router), &faults)) {
 		for (char *line = strtok(error, "\n"); line; line = strtok(NULL, "\n"))
 			log_error("%s", line);
 		return false;
@@ -459,5 +463,6 @@ int process_serve(const struct leat_service *service, const struct settings *set
 	listen_close(&plan.listeners, true);
 	listen_close(&plan.admin_listeners, true);
 	router_free(plan.router);
+	keyfile_close();
 	return status;
 }

@@ -16,8 +16,11 @@
 #include "base/settings.h"
 #include "command_line.h"
 #include "front/listen.h"
+#include "http/auth.h"
+#include "http/keyfile.h"
 #include "http/middleware.h"
 #include "http/router.h"
+#include "http/routes.h"
 #include "process.h"
 #include "route_print.h"
 
@@ -46,7 +49,7 @@ static const struct command {
 	  "check [database]",
 	  { "", "database", NULL },
 	  run_check,
-	  "Check settings, routes and statements; print ok." },
+	  "Check settings, routes, middleware and statements; print ok." },
 	{ "config", "config", { NULL }, run_config, "Print the settings in force and their sources." },
 	{ "routes", "routes [--json]", { "", NULL }, run_routes, "List the routes." },
 	{ "migrate",
@@ -89,10 +92,12 @@ static int run_command(const struct leat_service *service, const struct command_
 	if (line->wants_json)
 		argument = "json";
 	settings_init(&settings);
-	if (load_settings(&settings, line, &error))
+	if (load_settings(&settings, line, &error)) {
+		auth_setup(settings.auth_folder, (size_t)settings.auth_file_max, (size_t)settings.auth_token_max);
 		status = command->run(service, &settings, argument);
-	else
+	} else {
 		status = complain(service, error.text);
+	}
 	settings_fini(&settings);
 	return status;
 }
@@ -241,6 +246,18 @@ static int check_statements(const struct settings *settings, bool must_be_asked)
 	return STATUS_OK;
 }
 
+static bool check_middleware(const struct leat_service *service, const struct router *router)
+{
+	char error[8192];
+	struct routes_faults faults = { .text = error, .size = sizeof(error) };
+	bool is_fine = middleware_check(service->middleware, router_routes(router), &faults);
+
+	keyfile_close();
+	for (char *line = is_fine ? NULL : strtok(error, "\n"); line; line = strtok(NULL, "\n"))
+		complain(service, line);
+	return is_fine;
+}
+
 static int run_check(const struct leat_service *service, const struct settings *settings, const char *argument)
 {
 	struct router *router = make_router(service);
@@ -248,6 +265,10 @@ static int run_check(const struct leat_service *service, const struct settings *
 
 	if (!router)
 		return STATUS_USAGE;
+	if (!check_middleware(service, router)) {
+		router_free(router);
+		return STATUS_USAGE;
+	}
 	router_free(router);
 	status = check_statements(settings, strcmp(argument, "database") == 0);
 	if (status == STATUS_OK)

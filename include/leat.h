@@ -11,6 +11,7 @@
  *     leat/request.h   input, reply, time and memory of one request
  *     leat/db.h        statements on PostgreSQL
  *     leat/rows.h      results row by row, and by column
+ *     leat/auth.h      who asks: tokens, API keys, passwords
  *     leat/route.h     methods, patterns and handlers
  *     leat/url.h       the path to a named route
  *     leat/service.h   the program: leat_main
@@ -18,6 +19,7 @@
 #ifndef LEAT_H
 #define LEAT_H
 
+#include <leat/auth.h>
 #include <leat/db.h>
 #include <leat/middleware.h>
 #include <leat/request.h>

@@ -3,6 +3,7 @@ unit_programs = \
 	tests/unit/t_accesslog \
 	tests/unit/t_arena \
 	tests/unit/t_argument \
+	tests/unit/t_auth \
 	tests/unit/t_base64 \
 	tests/unit/t_batch \
 	tests/unit/t_bouncer \
@@ -29,6 +30,7 @@ unit_programs = \
 	tests/unit/t_lag \
 	tests/unit/t_lend \
 	tests/unit/t_listener \
+	tests/unit/t_jwt \
 	tests/unit/t_log \
 	tests/unit/t_metrics \
 	tests/unit/t_metrics_route \
@@ -101,6 +103,7 @@ tests_web_testbed_LDADD = libleat.la
 
 check_PROGRAMS += tests/web/surface/surface
 tests_web_surface_surface_SOURCES = \
+	tests/web/surface/auth.c \
 	tests/web/surface/main.c \
 	tests/web/surface/middleware.c
 tests_web_surface_surface_LDADD = libleat.la
@@ -154,6 +157,7 @@ EXTRA_DIST += \
 	tests/fuzz/fuzz_gate.c \
 	tests/fuzz/fuzz_json.c \
 	tests/fuzz/fuzz_router.c \
+	tests/fuzz/fuzz_jwt.c \
 	tests/fuzz/fuzz_row.c \
 	tests/fuzz/fuzz_uri.c \
 	tests/fuzz/replay.h \
@@ -180,11 +184,13 @@ EXTRA_DIST += \
 	tests/soak/verdict.py \
 	tests/soak/watch.py \
 	tests/unit/with-postgres \
+	tests/web/auth_files.py \
 	tests/web/conftest.py \
 	tests/web/counting.py \
 	tests/web/fastcgi.py \
 	tests/web/hole.py \
 	tests/web/servers.py \
+	tests/web/test_auth.py \
 	tests/web/test_command_line.py \
 	tests/web/test_connections.py \
 	tests/web/test_database.py \

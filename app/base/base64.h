@@ -1,4 +1,4 @@
-/* base64.h - bytes as base64 text: the common alphabet, with padding (RFC 4648 section 4).
+/* base64.h - bytes as base64 text: the common alphabet with padding (RFC 4648 section 4), or that for URLs without (section 5).
  *
  * Use:
  *     out += base64_write(out, bytes.ptr, bytes.len);            -- base64_size(bytes.len) bytes
@@ -34,5 +34,13 @@ static inline size_t base64_room(size_t len)
 size_t base64_write(char *out, const uint8_t *bytes, size_t len);
 
 bool base64_read(uint8_t *out, leat_text text, size_t *ret_len) __attribute__((warn_unused_result));
+
+/* As tokens have it (RFC 7515 section 2): '-' and '_', no padding. Room for base64_url_room(text.len) bytes. */
+bool base64_read_url(uint8_t *out, leat_text text, size_t *ret_len) __attribute__((warn_unused_result));
+
+static inline size_t base64_url_room(size_t len)
+{
+	return len / 4 * 3 + 2;
+}
 
 #endif

@@ -33,7 +33,7 @@ static inline int64_t clock_now_ns(void)
 	return clock_read_ns_(CLOCK_MONOTONIC);
 }
 
-/* Nanoseconds since 1970, for people and logs only. */
+/* Nanoseconds since 1970, for people, logs and the times in tokens only. */
 static inline int64_t clock_wall_ns(void)
 {
 	return clock_read_ns_(CLOCK_REALTIME);

@@ -26,6 +26,12 @@
 	X(BODY_CLOSED,       COUNTER, "leat_bodies_closed_total", "", "Connections closed because an unread body was over the drain limit.") \
 	X(TASKS_REFUSED,     COUNTER, "leat_tasks_refused_total", "", "Requests refused with 503: setting requests_max.") \
 	X(ROUTE_LIMIT,       COUNTER, "leat_route_limit_total", "", "Requests refused with 400: setting route_match_limit.") \
+	X(AUTH_MISSING,      COUNTER, "leat_auth_refused_total", "reason=\"missing\"", "Requests that authentication refused: without credentials, with bad or too long ones (setting auth_token_max), or of a caller who may not.") \
+	X(AUTH_INVALID,      COUNTER, "leat_auth_refused_total", "reason=\"invalid\"", "") \
+	X(AUTH_TOKEN_SIZE,   COUNTER, "leat_auth_refused_total", "reason=\"auth_token_max\"", "") \
+	X(AUTH_FORBIDDEN,    COUNTER, "leat_auth_refused_total", "reason=\"forbidden\"", "") \
+	X(AUTH_FILE_READS,   COUNTER, "leat_auth_file_changes_total", "result=\"read\"", "Files of keys and passwords that changed while the process ran.") \
+	X(AUTH_FILE_FAULTS,  COUNTER, "leat_auth_file_changes_total", "result=\"fault\"", "") \
 	X(DRAIN_REFUSED,     COUNTER, "leat_drain_refused_total", "", "Requests refused with 503 because the process was stopping.") \
 	X(LOG_LOST,          COUNTER, "leat_log_lines_lost_total", "log=\"service\"", "Log lines that could not be written.") \
 	X(ACCESS_LOG_LOST,   COUNTER, "leat_log_lines_lost_total", "log=\"access\"", "") \

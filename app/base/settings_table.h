@@ -34,6 +34,9 @@
 	X(FLAG,     redirect_slash,    "off", 0, 1, "", "A path that only lacks a slash at its end, or has one too many, is redirected (308) to the one that has a route.") \
 	X(SIZE,     params_size,       "64k", 1024, 16777216, "bytes", "Most bytes of FastCGI parameters (request headers) in a request.") \
 	X(NUMBER,   params_count,      "256", 8, 65535, "parameters", "Most FastCGI parameters in a request.") \
+	X(TEXT,     auth_folder,       "/etc/leat", 1, 4000, "", "Folder of the files of keys and passwords that a service names without a leading slash.") \
+	X(SIZE,     auth_file_max,     "1m", 1024, 67108864, "bytes", "Largest file of keys or passwords.") \
+	X(SIZE,     auth_token_max,    "8k", 64, 1048576, "bytes", "Longest token, API key, or user and password in a request; then 401.") \
 	X(DURATION, grace,             "10s", 0, 3600000, "", "Time for requests in flight after TERM.") \
 	X(NUMBER,   offload_threads,   "4", 1, 256, "threads", "Threads a process for calls that block.") \
 	X(NUMBER,   offload_queue,     "1024", 1, 1000000, "calls", "Calls that wait for an offload thread; more get 503.") \

@@ -23,6 +23,7 @@ struct reader {
 	struct json_lex lex;
 	struct arena *arena;
 	struct problem *problem;
+	bool is_open; /* unknown keys are passed over */
 };
 
 /* Where a value stands: a member or an item of what 'above' names; NULL is the document. */
@@ -51,22 +52,38 @@ static bool store_list(struct reader *reader, const struct leat_field *field, vo
 		       const struct place *place) OWN_FRAME;
 static void fault_at(struct reader *reader, const struct place *place, const char *text);
 
+static enum leat_result read_from(struct reader *reader, leat_text document, const struct leat_shape *shape,
+				  void *value)
+{
+	struct problem *problem = reader->problem;
+
+	json_lex_init(&reader->lex, document);
+	*problem = (struct problem){ .result = LEAT_OK };
+	memset(value, 0, shape->size);
+	if (!read_document(reader, shape, value))
+		*problem = (struct problem){
+			.result = LEAT_BAD_REQUEST,
+			.detail = json_lex_explain(&reader->lex, reader->arena),
+		};
+	else if (problem->faults)
+		problem->result = LEAT_INVALID;
+	return problem->result;
+}
+
 enum leat_result json_read(struct arena *arena, leat_text document, const struct leat_shape *shape, void *value,
 			   struct problem *problem)
 {
 	struct reader reader = { .arena = arena, .problem = problem };
 
-	json_lex_init(&reader.lex, document);
-	*problem = (struct problem){ .result = LEAT_OK };
-	memset(value, 0, shape->size);
-	if (!read_document(&reader, shape, value))
-		*problem = (struct problem){
-			.result = LEAT_BAD_REQUEST,
-			.detail = json_lex_explain(&reader.lex, arena),
-		};
-	else if (problem->faults)
-		problem->result = LEAT_INVALID;
-	return problem->result;
+	return read_from(&reader, document, shape, value);
+}
+
+enum leat_result json_read_open(struct arena *arena, leat_text document, const struct leat_shape *shape, void *value,
+				struct problem *problem)
+{
+	struct reader reader = { .arena = arena, .problem = problem, .is_open = true };
+
+	return read_from(&reader, document, shape, value);
 }
 
 static bool read_document(struct reader *reader, const struct leat_shape *shape, void *value)
@@ -314,7 +331,8 @@ static bool read_object(struct reader *reader, const struct leat_shape *shape, v
 		if (!read_key(reader, shape, likely, &here.key, &field))
 			return false;
 		if (!field) {
-			fault_unknown(reader, &here);
+			if (!reader->is_open)
+				fault_unknown(reader, &here);
 			goes_on = json_lex_skip(&reader->lex);
 		} else {
 			unsigned i = (unsigned)(field - shape->fields);

@@ -37,4 +37,8 @@
 enum leat_result json_read(struct arena *arena, leat_text document, const struct leat_shape *shape, void *value,
 			   struct problem *problem) LEAT_MUST_USE;
 
+/* The same for documents in which others have members of their own: keys that the shape does not know are passed over. */
+enum leat_result json_read_open(struct arena *arena, leat_text document, const struct leat_shape *shape, void *value,
+				struct problem *problem) LEAT_MUST_USE;
+
 #endif

@@ -8,13 +8,17 @@
  *
  * Ownership:      the caller's; lists are static.
  * Thread-safety:  only the request's task.
- * Errors:         middleware_enter: the first result of a hook that is not LEAT_OK.
+ * Errors:         middleware_check: false with a line for each fault. middleware_enter: the first result of a hook that is not LEAT_OK.
  */
 #ifndef APP_HTTP_MIDDLEWARE_H
 #define APP_HTTP_MIDDLEWARE_H
 
 #include <leat/middleware.h>
+#include <stdbool.h>
 #include <stddef.h>
+
+struct routes;
+struct routes_faults;
 
 /* Those that were begun, in that order. */
 struct middleware_walk {
@@ -31,5 +35,9 @@ void middleware_leave(struct middleware_walk *way, struct leat_request *req);
 
 /* 'list' may be NULL. */
 unsigned middleware_count(const struct leat_middleware *list);
+
+/* At the start: every middleware looks at its options, that of the service's list (NULL: none) and of all routes. */
+bool middleware_check(const struct leat_middleware *service, const struct routes *routes,
+		      struct routes_faults *faults) LEAT_MUST_USE;
 
 #endif

@@ -33,5 +33,7 @@ check "libfcgi is used by front/fcgi.c alone" used_elsewhere '(fcgi.*|fastcgi)\.
 check "libpq is used by back alone" used_elsewhere '(libpq|postgres).*\.h' 'app/back/[a-z_]+\.[ch]'
 check "libinih is used by base/settings.c alone" used_elsewhere 'ini\.h' 'app/base/settings\.c'
 check "libpcre2 is used by base/regex.c alone" used_elsewhere 'pcre2.*\.h' 'app/base/regex\.c'
-check "no header of ours shows a third party's types" used_elsewhere '(fcgi|fastcgi|libpq|postgres|ini\.h|pcre2).*' 'app/[a-z_/]+\.c'
+check "OpenSSL is used by http/crypto.c alone" used_elsewhere 'openssl/.*\.h' 'app/http/crypto\.c'
+check "libcrypt is used by http/password.c alone" used_elsewhere 'crypt\.h' 'app/http/password\.c'
+check "no header of ours shows a third party's types" used_elsewhere '(fcgi|fastcgi|libpq|postgres|ini\.h|pcre2|openssl|crypt\.h).*' 'app/[a-z_/]+\.c'
 finish

@@ -46,15 +46,17 @@ static void go_back(struct leat_request *req, const void *options)
 	note("-", options);
 }
 
-static const struct leat_middleware outer[] = {
-	{ "a", go_on, go_back, "a" }, { "b", go_on, NULL, "b" }, { "c", NULL, go_back, "c" }, LEAT_MIDDLEWARE_END
-};
-static const struct leat_middleware inner[] = { { "d", go_on, go_back, "d" }, LEAT_MIDDLEWARE_END };
-static const struct leat_middleware guard[] = {
-	{ "e", go_on, go_back, "e" }, { "f", refuse, go_back, "f" }, { "g", go_on, go_back, "g" }, LEAT_MIDDLEWARE_END
-};
-static const struct leat_middleware cache[] = { { "h", answer, go_back, "h" },
-						{ "i", go_on, go_back, "i" },
+static const struct leat_middleware outer[] = { { "a", go_on, go_back, .options = "a" },
+						{ "b", go_on, NULL, .options = "b" },
+						{ "c", NULL, go_back, .options = "c" },
+						LEAT_MIDDLEWARE_END };
+static const struct leat_middleware inner[] = { { "d", go_on, go_back, .options = "d" }, LEAT_MIDDLEWARE_END };
+static const struct leat_middleware guard[] = { { "e", go_on, go_back, .options = "e" },
+						{ "f", refuse, go_back, .options = "f" },
+						{ "g", go_on, go_back, .options = "g" },
+						LEAT_MIDDLEWARE_END };
+static const struct leat_middleware cache[] = { { "h", answer, go_back, .options = "h" },
+						{ "i", go_on, go_back, .options = "i" },
 						LEAT_MIDDLEWARE_END };
 
 static void set_up(void)

@@ -14,6 +14,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
+import auth_files  # noqa: E402
 import servers  # noqa: E402
 
 
@@ -62,8 +63,15 @@ def testbed(folder):
 
 
 @pytest.fixture(scope="session")
-def surface(folder, migrated):
-    with stopping(servers.Leat(folder / "surface", "tests/web/surface/surface", database_url=migrated.url)) as surface:
+def keys(folder):
+    """The files of keys and passwords that the surface service names."""
+    return auth_files.AuthFiles(folder / "keys")
+
+
+@pytest.fixture(scope="session")
+def surface(folder, migrated, keys):
+    settings = {"database_url": migrated.url, "auth_folder": keys.folder}
+    with stopping(servers.Leat(folder / "surface", "tests/web/surface/surface", **settings)) as surface:
         yield surface.wait_ready()
 
 

@@ -47,16 +47,19 @@ static void show(struct leat_request *req, const void *options)
 		leat_log(req, "no trace");
 }
 
-const struct leat_middleware service_middleware[] = { { "show", NULL, show, NULL },
-						      { "service", go_on, go_back, "service" },
+const struct leat_middleware service_middleware[] = { { "show", NULL, .after = show },
+						      { "service", go_on, go_back, .options = "service" },
 						      LEAT_MIDDLEWARE_END };
 
-static const struct leat_middleware mount_middleware[] = { { "mount", go_on, go_back, "mount" }, LEAT_MIDDLEWARE_END };
-static const struct leat_middleware route_middleware[] = { { "first", go_on, go_back, "first" },
-							   { "second", go_on, go_back, "second" },
+static const struct leat_middleware mount_middleware[] = { { "mount", go_on, go_back, .options = "mount" },
 							   LEAT_MIDDLEWARE_END };
-static const struct leat_middleware refusing[] = { { "refuse", refuse, go_back, "refuse" }, LEAT_MIDDLEWARE_END };
-static const struct leat_middleware answering[] = { { "answer", answer, go_back, "answer" }, LEAT_MIDDLEWARE_END };
+static const struct leat_middleware route_middleware[] = { { "first", go_on, go_back, .options = "first" },
+							   { "second", go_on, go_back, .options = "second" },
+							   LEAT_MIDDLEWARE_END };
+static const struct leat_middleware refusing[] = { { "refuse", refuse, go_back, .options = "refuse" },
+						   LEAT_MIDDLEWARE_END };
+static const struct leat_middleware answering[] = { { "answer", answer, go_back, .options = "answer" },
+						    LEAT_MIDDLEWARE_END };
 
 static enum leat_result get_plain(struct leat_request *req)
 {
