@@ -338,6 +338,7 @@ static int run(void *arg, unsigned index, int lifeline)
 	process->plan = arg;
 	process->index = index;
 	metrics_attach(index, process->plan->worker_count + 1);
+	keyfile_refresh(); /* the supervisor has what was there at the start */
 	if (signals < 0 || !test_libfcgi(process) || !make_shared_parts(process) || !start_workers(process)) {
 		log_error("%s", process->error);
 		_exit(SUPERVISOR_FATAL); /* threads that started are not waited for */

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/base64.h"
+#include "base/log.h"
 #include "base/utf8.h"
 #include "http/auth.h"
 #include "http/credentials.h"
@@ -137,6 +138,9 @@ static enum leat_result verify(struct leat_request *req, const struct leat_basic
 		return found;
 	if (policy->find && found == LEAT_NOT_FOUND)
 		hash = leat_text_from(password_nobody);
+	if (!password_is_hash(hash))
+		log_limited(LOG_LEVEL_ERROR, "a user of the realm %s has no hash of yescrypt, bcrypt or SHA-512",
+			    policy->realm);
 	LEAT_TRY(check_password(req, password, hash, ret_is_right));
 	*ret_is_right = *ret_is_right && found == LEAT_OK;
 	return LEAT_OK;

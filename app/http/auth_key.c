@@ -37,6 +37,7 @@ const char *leat_api_key_check_(const void *options)
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
 	const struct leat_api_key *policy = options;
 	const char *header = header_of(policy);
+	uint8_t digest[CRYPTO_SHA256_SIZE]; /* OpenSSL's first use reads its configuration: not in a request's task */
 
 	if (!policy->file == !policy->find)
 		return "it wants a file or a lookup function, one of the two";
@@ -44,6 +45,8 @@ const char *leat_api_key_check_(const void *options)
 		return "its header is no name of letters, digits and '-'";
 	if (auth_realm_fault(policy->realm))
 		return auth_realm_fault(policy->realm);
+	if (!crypto_sha256(LEAT_TEXT_OF(""), digest))
+		return "OpenSSL computes no SHA-256";
 	return policy->file ? keyfile_open(policy->file, &key_lines) : NULL;
 }
 

@@ -11,7 +11,7 @@ bool password_is_hash(leat_text hash)
 {
 	static const char *const kinds[] = { "$y$", "$2b$", "$2a$", "$2y$", "$6$" };
 
-	if (hash.len > PASSWORD_HASH_MAX || memchr(hash.ptr, '\0', hash.len))
+	if (!hash.ptr || hash.len > PASSWORD_HASH_MAX || memchr(hash.ptr, '\0', hash.len))
 		return false;
 	for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (leat_text_starts(hash, leat_text_from(kinds[i])))

@@ -1,6 +1,8 @@
 """Authentication through real nginx and real lighttpd: tokens that the openssl command signed, API keys, passwords."""
 
 import base64
+import os
+import signal
 import subprocess
 import time
 
@@ -134,6 +136,19 @@ def test_keys_are_read_again_when_the_file_changes(surface, keys):
     finally:
         keys.write_jwks(*auth_files.ALGORITHMS)
     surface.wait_for(lambda: status("EdDSA") == 200, "the key is back")
+
+
+def test_a_process_that_starts_later_has_the_newest_keys(start_leat, folder):
+    own = auth_files.AuthFiles(folder / "later-keys")
+    service = start_leat("tests/web/surface/surface", auth_folder=own.folder).wait_ready()
+    own.write_jwks("RS256")
+    old = service.worker_pids()[0]
+    os.kill(old, signal.SIGKILL)
+    service.wait_for(lambda: service.worker_pids() not in ([], [old]), "another process is there")
+    header = f"Bearer {own.sign('ES256')}"
+    reply = service.wait_for(lambda: service.ask("GET", "/auth/token", HTTP_AUTHORIZATION=header), "it answers")
+    assert reply.status == 401
+    assert service.ask("GET", "/auth/token", HTTP_AUTHORIZATION=f"Bearer {own.sign('RS256')}").status == 200
 
 
 def test_an_api_key_says_who_asks(surface_front):
