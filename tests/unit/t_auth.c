@@ -1,5 +1,7 @@
 /* t_auth.c - what authentication is made of, but for tokens: files of credentials, their changes, passwords, options, refusals. */
 #include <leat.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,7 +109,7 @@ END_TEST
 
 /* Files ------------------------------------------------------------------------------------------------------------ */
 
-static unsigned alive;
+static atomic_uint alive; /* contents */
 
 static void *copy_text(leat_text document, char *error, size_t size)
 {
@@ -164,6 +166,40 @@ START_TEST(what_is_held_outlives_a_change)
 	check_content("two");
 	ck_assert_uint_eq(alive, 2);
 	keyfile_release(held);
+	ck_assert_uint_eq(alive, 1);
+}
+END_TEST
+
+static void *hold_often(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < 2000; i++) {
+		struct keyfile_content *held = keyfile_hold("file", &texts);
+
+		if (strncmp(keyfile_value(held), "number ", 7) != 0)
+			abort();
+		keyfile_release(held);
+	}
+	return NULL;
+}
+
+START_TEST(threads_hold_what_changes)
+{
+	pthread_t threads[4];
+	char text[32];
+
+	write_file("number -1");
+	ck_assert_ptr_null(keyfile_open("file", &texts));
+	for (int i = 0; i < 4; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, hold_often, NULL), 0);
+	for (int i = 0; i < 20; i++) {
+		snprintf(text, sizeof(text), "number %d", i);
+		write_file(text);
+		keyfile_refresh();
+	}
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	check_content("number 19");
 	ck_assert_uint_eq(alive, 1);
 }
 END_TEST
@@ -360,7 +396,8 @@ Suite *suite(void)
 {
 	Suite *s = suite_create("auth");
 	TCase *files = HARNESS_CASE(s, "files", a_changed_file_is_read_again, what_is_held_outlives_a_change,
-				    a_bad_change_leaves_what_was, a_file_that_cannot_be_read_is_named);
+				    threads_hold_what_changes, a_bad_change_leaves_what_was,
+				    a_file_that_cannot_be_read_is_named);
 	TCase *options = HARNESS_CASE(s, "options", wrong_options_are_named_once, an_api_key_is_compared_by_its_digest,
 				      an_api_key_file_has_digests_alone, a_user_is_in_the_file_once);
 	TCase *tables = HARNESS_CASE(s, "tables", lines_are_read, weak_hashes_and_long_passwords_are_refused);
