@@ -43,11 +43,12 @@ enum leat_caller_kind {
 	LEAT_CALLER_BASIC,
 };
 
+/* Scopes are those of a token's scope, or else its scp (a list, or words in a string), of a key's line, or what a lookup says. */
 struct leat_caller {
 	enum leat_caller_kind kind;
-	leat_text subject;  /* the token's sub (may be absent), the key's name, the user */
-	leat_text issuer;   /* the token's iss; absent otherwise */
-	leat_texts scopes;  /* of the token's scope, or else scp: a list, or words in a string; or what the lookup or the key's line says */
+	leat_text subject; /* the token's sub (may be absent), the key's name, the user */
+	leat_text issuer;  /* the token's iss; absent otherwise */
+	leat_texts scopes;
 	leat_texts roles;   /* of the token's roles; or what the lookup says */
 	const void *claims; /* a struct of the shape leat_jwt.claims; NULL: none wanted */
 	leat_json token;    /* all claims of a token as they stand; absent otherwise */
@@ -68,18 +69,20 @@ LEAT_API void leat_caller_set(struct leat_request *req, const struct leat_caller
  *
  * exp must be there and to come, nbf and iat must have come if they are there. In JSON a member comes once, and null counts as absent. */
 struct leat_jwt {
-	const char *keys;                /* file: a JWK Set of up to 64 keys; RSA from 2048 to 8192 bits, oct from 32 bytes */
-	const char *issuer;              /* iss must be this; NULL: whoever */
-	const char *audience;            /* aud must have it; NULL: a token that has any aud is refused (RFC 7519 4.1.3) */
-	const char *type;                /* typ must be this, as "at+jwt" (RFC 9068); NULL: whatever */
-	const char *realm;               /* in the challenge; NULL: none */
-	const struct leat_shape *claims; /* claims of the service's own, which the token must have; others are passed over */
+	const char *keys;     /* file: a JWK Set of up to 64 keys; RSA from 2048 to 8192 bits, oct from 32 bytes */
+	const char *issuer;   /* iss must be this; NULL: whoever */
+	const char *audience; /* aud must have it; NULL: a token that has any aud is refused (RFC 7519 4.1.3) */
+	const char *type;     /* typ must be this, as "at+jwt" (RFC 9068); NULL: whatever */
+	const char *realm;    /* in the challenge; NULL: none */
+	const struct leat_shape *claims; /* that the service wants of a token, too; NULL: none */
 	unsigned leeway_s;               /* seconds by which clocks may differ, 300 at most; 0: none */
 };
 
 #define LEAT_JWT(policy) \
-	{ .name = "jwt", .before = leat_jwt_before_, .after = leat_jwt_after_, .check = leat_jwt_check_, \
-	  .options = 1 ? (policy) : (const struct leat_jwt *)NULL }
+	{ \
+		.name = "jwt", .before = leat_jwt_before_, .after = leat_jwt_after_, .check = leat_jwt_check_, \
+		.options = 1 ? (policy) : (const struct leat_jwt *)NULL \
+	}
 
 /* API keys --------------------------------------------------------------------------------------------------------- */
 
@@ -98,8 +101,10 @@ struct leat_api_key {
 };
 
 #define LEAT_API_KEY(policy) \
-	{ .name = "api key", .before = leat_api_key_before_, .after = leat_api_key_after_, .check = leat_api_key_check_, \
-	  .options = 1 ? (policy) : (const struct leat_api_key *)NULL }
+	{ \
+		.name = "api key", .before = leat_api_key_before_, .after = leat_api_key_after_, \
+		.check = leat_api_key_check_, .options = 1 ? (policy) : (const struct leat_api_key *)NULL \
+	}
 
 /* Users and passwords ---------------------------------------------------------------------------------------------- */
 
@@ -113,23 +118,30 @@ struct leat_api_key {
 struct leat_basic {
 	const char *realm; /* must be there */
 	const char *file;  /* this, or find */
-	enum leat_result (*find)(struct leat_request *req, leat_text user, leat_text *ret_hash, struct leat_caller *caller);
+	enum leat_result (*find)(struct leat_request *req, leat_text user, leat_text *ret_hash,
+				 struct leat_caller *caller);
 };
 
 #define LEAT_BASIC(policy) \
-	{ .name = "basic", .before = leat_basic_before_, .after = leat_basic_after_, .check = leat_basic_check_, \
-	  .options = 1 ? (policy) : (const struct leat_basic *)NULL }
+	{ \
+		.name = "basic", .before = leat_basic_before_, .after = leat_basic_after_, .check = leat_basic_check_, \
+		.options = 1 ? (policy) : (const struct leat_basic *)NULL \
+	}
 
 /* What a caller may ------------------------------------------------------------------------------------------------ */
 
 /* 403 unless the caller has all the scopes, divided by spaces; for a token with the challenge of RFC 6750 3.1. */
 #define LEAT_SCOPE(scopes) \
-	{ .name = "scope", .before = leat_scope_before_, .after = leat_scope_after_, .check = leat_scope_check_, \
-	  .options = "" scopes }
+	{ \
+		.name = "scope", .before = leat_scope_before_, .after = leat_scope_after_, .check = leat_scope_check_, \
+		.options = "" scopes \
+	}
 
 /* 403 unless the caller has the role. */
 #define LEAT_ROLE(role) \
-	{ .name = "role", .before = leat_role_before_, .check = leat_role_check_, .options = "" role }
+	{ \
+		.name = "role", .before = leat_role_before_, .check = leat_role_check_, .options = "" role \
+	}
 
 LEAT_API enum leat_result leat_jwt_before_(struct leat_request *req, const void *options);
 LEAT_API void leat_jwt_after_(struct leat_request *req, const void *options);

@@ -24,7 +24,8 @@
  * 'after' hooks see the reply as it will be sent, a problem document too, and may change it: add headers, replace it. Headers that a 'before'
  * hook adds are lost when the request fails; what belongs on every reply is added after.
  *
- * A 'check' looks at the options when `check` and `serve` start, once at least, before any request: what is wrong with them ends the start.
+ * A 'check' looks at the options when `check` and `serve` start, once at least, before any
+ * request. What it says is wrong with them (good until its next call; NULL: nothing) ends the start.
  *
  * Values: what a middleware finds out, handlers get, with its type:
  *     LEAT_VALUE(current_user, struct user);       -- in a header of the service
@@ -50,7 +51,7 @@ struct leat_middleware {
 	enum leat_result (*before)(struct leat_request *req, const void *options); /* may be NULL */
 	void (*after)(struct leat_request *req, const void *options);              /* may be NULL */
 	const void *options;
-	const char *(*check)(const void *options); /* what is wrong with them, good until the next call; NULL: nothing. May be NULL */
+	const char *(*check)(const void *options); /* may be NULL */
 };
 
 /* The last entry of every list. */
