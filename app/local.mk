@@ -1,7 +1,10 @@
 # app: libleat, and the program's main.
 leat_headers = \
 	include/leat/auth.h \
+	include/leat/accept.h \
 	include/leat/db.h \
+	include/leat/form.h \
+	include/leat/input.h \
 	include/leat/request.h \
 	include/leat/result.h \
 	include/leat/middleware.h \
@@ -80,6 +83,7 @@ libleat_all_la_SOURCES = \
 	app/front/gate.c app/front/gate.h \
 	app/front/listen.c app/front/listen.h \
 	app/front/poller.c app/front/poller.h \
+	app/http/accept.c app/http/accept.h \
 	app/http/accesslog.c app/http/accesslog.h \
 	app/http/auth.c app/http/auth.h \
 	app/http/auth_basic.c \
@@ -87,7 +91,10 @@ libleat_all_la_SOURCES = \
 	app/http/auth_key.c \
 	app/http/credentials.c app/http/credentials.h \
 	app/http/crypto.c app/http/crypto.h \
+	app/http/body.c \
+	app/http/cookie.c app/http/cookie.h \
 	app/http/field.c app/http/field.h \
+	app/http/form.c \
 	app/http/json_lex.c app/http/json_lex.h \
 	app/http/json_read.c app/http/json_read.h \
 	app/http/json_scan.h \
@@ -98,6 +105,9 @@ libleat_all_la_SOURCES = \
 	app/http/method.c app/http/method.h \
 	app/http/middleware.c app/http/middleware.h \
 	app/http/password.c app/http/password.h \
+	app/http/multipart.c app/http/multipart.h \
+	app/http/pairs.c app/http/pairs.h \
+	app/http/parameter.c app/http/parameter.h \
 	app/http/pattern.c app/http/pattern.h \
 	app/http/problem.c app/http/problem.h \
 	app/http/request.c app/http/request.h \
@@ -108,6 +118,7 @@ libleat_all_la_SOURCES = \
 	app/http/router_tree.h \
 	app/http/routes.c app/http/routes.h \
 	app/http/segment.c app/http/segment.h \
+	app/http/spool.c app/http/spool.h \
 	app/http/uri.c app/http/uri.h \
 	app/http/url.c app/http/url.h \
 	app/http/words.c app/http/words.h \

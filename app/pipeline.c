@@ -16,6 +16,9 @@
 #include "http/middleware.h"
 #include "http/url.h"
 #include "task/loop.h"
+#include "task/task.h"
+
+enum { PIECES_A_TURN = 8 }; /* of a body, 8 KiB each at most */
 
 struct walk {
 	struct leat_request *req;
@@ -168,6 +171,8 @@ static enum leat_result read_body(void *source, char *into, size_t size, int64_t
 
 	exchange->deadline_ns = deadline_ns;
 	*ret_len = fcgi_read(exchange, into, size);
+	if (++exchange->pieces % PIECES_A_TURN == 0)
+		task_yield(); /* a fast sender may not keep others from running */
 	return exchange->fault;
 }
 

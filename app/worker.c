@@ -210,7 +210,13 @@ static void set_up_pipeline(struct worker *worker)
 			.router = worker->options.router,
 			.offload = worker->options.offload,
 			.default_deadline_ns = settings->request_deadline * CLOCK_MS,
-			.default_body_limit = (uint32_t)settings->body_limit,
+			.default_body_limit = (uint64_t)settings->body_limit,
+			.form = {
+				.parts_max = (size_t)settings->form_parts_max,
+				.field_max = (size_t)settings->form_field_max,
+				.spool_at = (size_t)settings->form_spool_at,
+				.spool_dir = settings->form_spool_dir,
+			},
 		},
 	};
 }

@@ -9,6 +9,9 @@
  *     leat/result.h    what a call can answer, and the HTTP status each answer becomes
  *     leat/shape.h     one table that parses, validates, answers and reads database rows
  *     leat/request.h   input, reply, time and memory of one request
+ *     leat/input.h     queries and cookies with several values, the body as a stream
+ *     leat/form.h      what HTML forms send, files too
+ *     leat/accept.h    content negotiation
  *     leat/db.h        statements on PostgreSQL
  *     leat/rows.h      results row by row, and by column
  *     leat/auth.h      who asks: tokens, API keys, passwords
@@ -20,7 +23,10 @@
 #define LEAT_H
 
 #include <leat/auth.h>
+#include <leat/accept.h>
 #include <leat/db.h>
+#include <leat/form.h>
+#include <leat/input.h>
 #include <leat/middleware.h>
 #include <leat/request.h>
 #include <leat/result.h>

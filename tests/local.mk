@@ -1,5 +1,6 @@
 # tests: Check programs, one a module or a part of it; services and peers for the web and hostile tests. See tests/README.md.
 unit_programs = \
+	tests/unit/t_accept \
 	tests/unit/t_accesslog \
 	tests/unit/t_arena \
 	tests/unit/t_argument \
@@ -10,6 +11,7 @@ unit_programs = \
 	tests/unit/t_calendar \
 	tests/unit/t_command_line \
 	tests/unit/t_copy \
+	tests/unit/t_cookie \
 	tests/unit/t_db \
 	tests/unit/t_db_deadlines \
 	tests/unit/t_db_kinds \
@@ -43,6 +45,7 @@ unit_programs = \
 	tests/unit/t_migrate_undo \
 	tests/unit/t_notify \
 	tests/unit/t_miscount \
+	tests/unit/t_multipart \
 	tests/unit/t_number \
 	tests/unit/t_offload \
 	tests/unit/t_problem \
@@ -64,6 +67,7 @@ unit_programs = \
 	tests/unit/t_settings_shown \
 	tests/unit/t_settings_sources \
 	tests/unit/t_slow \
+	tests/unit/t_spool \
 	tests/unit/t_supervisor \
 	tests/unit/t_task \
 	tests/unit/t_timer \
@@ -104,6 +108,7 @@ tests_web_testbed_LDADD = libleat.la
 check_PROGRAMS += tests/web/surface/surface
 tests_web_surface_surface_SOURCES = \
 	tests/web/surface/auth.c \
+	tests/web/surface/input.c \
 	tests/web/surface/main.c \
 	tests/web/surface/middleware.c
 tests_web_surface_surface_LDADD = libleat.la
@@ -154,12 +159,15 @@ EXTRA_DIST += \
 	tests/data/routes/static.tsv \
 	tests/demo/test_demo.py \
 	tests/fuzz/README.md \
+	tests/fuzz/fuzz_cookie.c \
 	tests/fuzz/fuzz_gate.c \
 	tests/fuzz/fuzz_json.c \
 	tests/fuzz/fuzz_router.c \
 	tests/fuzz/fuzz_jwt.c \
+	tests/fuzz/fuzz_multipart.c \
 	tests/fuzz/fuzz_row.c \
 	tests/fuzz/fuzz_uri.c \
+	tests/fuzz/fuzz_urlencoded.c \
 	tests/fuzz/replay.h \
 	tests/fuzz/run \
 	tests/fuzz/seeds.py \
@@ -202,6 +210,7 @@ EXTRA_DIST += \
 	tests/web/test_deploy.py \
 	tests/web/test_draining.py \
 	tests/web/test_http.py \
+	tests/web/test_input.py \
 	tests/web/test_lifecycle.py \
 	tests/web/test_listening.py \
 	tests/web/test_operations.py \

@@ -22,6 +22,10 @@
 	X(GATE_TIMEOUT,      COUNTER, "leat_gate_refusals_total", "reason=\"header_timeout\"", "") \
 	X(GATE_ROLE,         COUNTER, "leat_gate_refusals_total", "reason=\"role\"", "") \
 	X(BODY_TOO_LARGE,    COUNTER, "leat_bodies_too_large_total", "", "Request bodies over body_limit (413).") \
+	X(FORM_PARTS,        COUNTER, "leat_form_refusals_total", "reason=\"form_parts_max\"", "Forms refused (413), by the setting that refused them.") \
+	X(FORM_FIELD,        COUNTER, "leat_form_refusals_total", "reason=\"form_field_max\"", "") \
+	X(FORM_SPOOLED,      COUNTER, "leat_form_files_spooled_total", "", "Files of forms put on disk: setting form_spool_at.") \
+	X(FORM_SPOOL_FAILURES, COUNTER, "leat_form_spool_failures_total", "", "Files of forms that could not be written to or read from disk, or saved.") \
 	X(BODY_DRAINED,      COUNTER, "leat_bodies_drained_total", "", "Unread request bodies read and thrown away to keep a connection.") \
 	X(BODY_CLOSED,       COUNTER, "leat_bodies_closed_total", "", "Connections closed because an unread body was over the drain limit.") \
 	X(TASKS_REFUSED,     COUNTER, "leat_tasks_refused_total", "", "Requests refused with 503: setting requests_max.") \

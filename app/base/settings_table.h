@@ -30,6 +30,10 @@
 	X(DURATION, drain_timeout,     "1s", 1, 60000, "", "Time for reading what is left of a body that the handler did not read; then the connection is closed.") \
 	X(SIZE,     drain_limit,       "256k", 0, 1073741824, "bytes", "Most bytes of an unread body read to keep a connection.") \
 	X(SIZE,     body_limit,        "1m", 0, 1073741824, "bytes", "Largest request body of a route that sets no limit.") \
+	X(NUMBER,   form_parts_max,    "128", 1, 100000, "parts", "Most fields and files of a form; then 413.") \
+	X(SIZE,     form_field_max,    "64k", 256, 1073741824, "bytes", "Largest value of a form's field, and largest header of a multipart part; then 413.") \
+	X(SIZE,     form_spool_at,     "256k", 0, 1073741824, "bytes", "Bytes of a form's files kept in memory; what is more goes to disk.") \
+	X(TEXT,     form_spool_dir,    "/var/tmp", 1, 4000, "", "Folder on whose disk files of forms lie while the request lasts; they have no names.") \
 	X(NUMBER,   route_match_limit, "20000", 100, 10000000, "steps", "Most steps for matching a path with regular expressions and with parameters inside segments; then 400.") \
 	X(FLAG,     redirect_slash,    "off", 0, 1, "", "A path that only lacks a slash at its end, or has one too many, is redirected (308) to the one that has a route.") \
 	X(SIZE,     params_size,       "64k", 1024, 16777216, "bytes", "Most bytes of FastCGI parameters (request headers) in a request.") \

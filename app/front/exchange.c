@@ -40,6 +40,7 @@ void exchange_begin(struct exchange *exchange)
 	exchange->deadline_ns = exchange->started_ns + exchange->front->header_timeout_ns;
 	exchange->out = (struct buffer){ .arena = &exchange->arena };
 	exchange->fault = LEAT_OK;
+	exchange->pieces = 0;
 	exchange->is_finishing = exchange->is_discarding = false;
 }
 

@@ -32,8 +32,8 @@ struct fcgi;
 struct front;
 
 enum exchange_verdict {
-	EXCHANGE_NEXT,  /* the beginning of another request is here already */
-	EXCHANGE_PARK,  /* nothing more to do: keep the connection */
+	EXCHANGE_NEXT, /* the beginning of another request is here already */
+	EXCHANGE_PARK, /* nothing more to do: keep the connection */
 	EXCHANGE_CLOSE,
 };
 
@@ -45,13 +45,14 @@ struct exchange {
 	struct fcgi *fcgi;    /* while libfcgi has a request */
 	const uint8_t *input; /* received, not through the gate yet */
 	size_t input_len;
-	struct buffer out;    /* gathered, not sent yet */
-	int64_t started_ns;   /* when the first byte of the request was here */
-	int64_t deadline_ns;  /* of reading, in the present phase */
+	struct buffer out;   /* gathered, not sent yet */
+	int64_t started_ns;  /* when the first byte of the request was here */
+	int64_t deadline_ns; /* of reading, in the present phase */
 	enum leat_result fault;
-	bool is_finishing;    /* libfcgi writes its last piece */
-	bool is_discarding;   /* the reply goes nowhere: there is no request, or nobody to read it */
-	bool is_cut_off;      /* the peer closed */
+	unsigned pieces;    /* of the body, read so far */
+	bool is_finishing;  /* libfcgi writes its last piece */
+	bool is_discarding; /* the reply goes nowhere: there is no request, or nobody to read it */
+	bool is_cut_off;    /* the peer closed */
 };
 
 void exchange_init(struct exchange *exchange, struct connection *connection, struct front *front, const uint8_t *bytes,

@@ -116,18 +116,23 @@ const char *const *fcgi_params(const struct exchange *exchange)
 	return (const char *const *)exchange->fcgi->request.envp;
 }
 
+/* What libfcgi has decoded already; it would wait for all of what it is asked for. */
+static size_t decoded(const FCGX_Stream *stream, size_t size)
+{
+	size_t len = (size_t)(stream->stop - stream->rdNext);
+
+	return len < size ? len : size;
+}
+
 size_t fcgi_read(struct exchange *exchange, char *into, size_t size)
 {
+	FCGX_Stream *in = exchange->fcgi->request.in;
 	size_t have = 0;
 
-	while (have < size) {
-		size_t ask = size - have < INT32_MAX ? size - have : INT32_MAX;
-		int n = FCGX_GetStr(into + have, (int)ask, exchange->fcgi->request.in);
-
-		if (n <= 0)
-			break;
-		have += (size_t)n;
-	}
+	if (size > 0 && decoded(in, size) == 0)
+		have = FCGX_GetStr(into, 1, in) == 1;
+	if (have < size && decoded(in, size - have) > 0)
+		have += (size_t)FCGX_GetStr(into + have, (int)decoded(in, size - have), in);
 	return have;
 }
 
@@ -147,10 +152,10 @@ void fcgi_write(struct exchange *exchange, const char *bytes, size_t size)
 
 /* BEGIN_REQUEST (RESPONDER, not kept), PARAMS {"A": "b"}, empty PARAMS, empty STDIN: all of request 1. */
 static const uint8_t test_request[] = {
-	1, 1, 0, 1, 0, 8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, /* BEGIN_REQUEST */
-	1, 4, 0, 1, 0, 4, 0, 0, 1, 1, 'A', 'b',         /* PARAMS */
-	1, 4, 0, 1, 0, 0, 0, 0,                         /* their end */
-	1, 5, 0, 1, 0, 0, 0, 0,                         /* no body */
+	1, 1, 0, 1, 0, 8, 0, 0, 0, 1, 0,   0,   0, 0, 0, 0, /* BEGIN_REQUEST */
+	1, 4, 0, 1, 0, 4, 0, 0, 1, 1, 'A', 'b',             /* PARAMS */
+	1, 4, 0, 1, 0, 0, 0, 0,                             /* their end */
+	1, 5, 0, 1, 0, 0, 0, 0,                             /* no body */
 };
 
 static void answer_test(struct exchange *exchange, void *arg)
@@ -177,8 +182,12 @@ static void run_test(void *arg)
 static bool passes_self_test(struct loop *loop, int ours, int theirs)
 {
 	bool decoded = false;
-	struct front front = { .loop = loop, .arenas = arena_pool_new(0), .limits = { .params_size = 1024, .params_count = 8 },
-			       .header_timeout_ns = CLOCK_S, .send_timeout_ns = CLOCK_S, .serve = answer_test,
+	struct front front = { .loop = loop,
+			       .arenas = arena_pool_new(0),
+			       .limits = { .params_size = 1024, .params_count = 8 },
+			       .header_timeout_ns = CLOCK_S,
+			       .send_timeout_ns = CLOCK_S,
+			       .serve = answer_test,
 			       .serve_arg = &decoded };
 	struct connection connection = { .fd = ours, .front = &front, .is_watched = true };
 	uint8_t reply[256];
@@ -211,7 +220,8 @@ bool fcgi_init(struct loop *loop, char *error, size_t error_size)
 	close(pair[1]);
 	if (!passed)
 		snprintf(error, error_size,
-			 "libfcgi does not use leat's OS layer (OS_Read, OS_Write): libleat must come before libfcgi when the program is "
+			 "libfcgi does not use leat's OS layer (OS_Read, OS_Write): libleat must come before libfcgi "
+			 "when the program is "
 			 "linked, and the program must not be linked with -Bsymbolic; see app/front/fcgi.h");
 	return passed;
 }

@@ -33,7 +33,7 @@ enum exchange_verdict fcgi_serve(struct exchange *exchange);
 /* "NAME=value" strings, ended by NULL. */
 const char *const *fcgi_params(const struct exchange *exchange);
 
-/* Bytes of the request's body; fewer than asked for only at its end or at a fault. */
+/* Waits for bytes of the request's body and gives what has come; 0 at its end or at a fault. */
 size_t fcgi_read(struct exchange *exchange, char *into, size_t size);
 
 /* Bytes of the reply: header, empty line, body. */

@@ -9,10 +9,8 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/metrics.h"
 #include "base/number.h"
 #include "base/uuid.h"
-#include "http/json_read.h"
 #include "http/json_write.h"
 #include "http/method.h"
 #include "http/request_id.h"
@@ -23,7 +21,6 @@
 #include "task/wait.h"
 
 enum {
-	BODY_FIRST = 8192, /* first piece of a body of unknown length */
 	REPLY_ROOM = 512,
 };
 
@@ -237,93 +234,6 @@ enum leat_result leat_url_(struct leat_request *req, const char *name, leat_text
 		return LEAT_OK;
 	log_limited(LOG_LEVEL_ERROR, "route %s: no URL of '%s': %s", request_pattern(req), name, fault);
 	return LEAT_INTERNAL;
-}
-
-/* Body ---------------------------------------------------------------------------------------------------------------- */
-
-static enum leat_result too_large(struct leat_request *req, uint32_t limit)
-{
-	metrics_add(METRIC_BODY_TOO_LARGE, 1);
-	return leat_fail(req, LEAT_TOO_LARGE, "The body has more than %u bytes.", limit);
-}
-
-static enum leat_result read_some(struct leat_request *req, char *into, size_t size, size_t *ret_len)
-{
-	return req->environment->read(req->environment->source, into, size, req->call.deadline_ns, ret_len);
-}
-
-static enum leat_result read_known(struct leat_request *req)
-{
-	size_t size = (size_t)req->content_length, len;
-	char *body = arena_alloc(req->call.arena, size + 1); /* one more byte shows that there is more */
-
-	LEAT_TRY(read_some(req, body, size + 1, &len));
-	if (len != size)
-		return leat_fail(req, LEAT_BAD_REQUEST, "The body has another length than Content-Length says.");
-	req->body = (leat_text){ body, len };
-	return LEAT_OK;
-}
-
-/* Chunked requests have no length; lighttpd can hand them on as they come. */
-static enum leat_result read_unknown(struct leat_request *req, uint32_t limit)
-{
-	struct buffer body;
-
-	buffer_init(&body, req->call.arena, BODY_FIRST);
-	for (;;) {
-		size_t room = body.cap - body.len < BODY_FIRST ? BODY_FIRST : body.cap - body.len, len;
-
-		LEAT_TRY(read_some(req, buffer_reserve(&body, room), room, &len));
-		buffer_commit(&body, len);
-		if (body.len > limit)
-			return too_large(req, limit);
-		if (len < room)
-			break;
-	}
-	req->body = buffer_as_text(&body);
-	return LEAT_OK;
-}
-
-static enum leat_result read_body(struct leat_request *req)
-{
-	uint32_t limit = req->match.route && req->match.route->body_limit ? req->match.route->body_limit
-									   : req->environment->default_body_limit;
-
-	if (req->content_length > (int64_t)limit)
-		return too_large(req, limit);
-	return req->content_length >= 0 ? read_known(req) : read_unknown(req, limit);
-}
-
-enum leat_result leat_body_text(struct leat_request *req, leat_text *ret_body)
-{
-	if (!req->body_is_read)
-		LEAT_TRY(read_body(req));
-	req->body_is_read = true;
-	*ret_body = req->body;
-	return LEAT_OK;
-}
-
-/* application/json, or application/<something>+json (RFC 6839), with or without parameters. */
-static bool is_json(leat_text type)
-{
-	size_t len = 0;
-
-	while (len < type.len && type.ptr[len] != ';' && type.ptr[len] != ' ')
-		len++;
-	if (len == 16 && strncasecmp(type.ptr, "application/json", 16) == 0)
-		return true;
-	return len > 17 && strncasecmp(type.ptr, "application/", 12) == 0 &&
-	       strncasecmp(type.ptr + len - 5, "+json", 5) == 0;
-}
-
-enum leat_result leat_body(struct leat_request *req, const struct leat_shape *shape, void *value)
-{
-	leat_text body;
-
-	if (!is_json(req->content_type))
-		return leat_fail(req, LEAT_UNSUPPORTED_TYPE, "The body must be application/json.");
-	LEAT_TRY(leat_body_text(req, &body));
-	return json_read(req->call.arena, body, shape, value, &req->problem);
 }
 
 /* Reply --------------------------------------------------------------------------------------------------------------- */

@@ -20,9 +20,15 @@
 
 struct offload;
 
-/* Where the body comes from: fills 'into', fewer bytes only at the body's end. */
+/* Where the body comes from: waits for bytes, and gives what has come; none at the body's end. */
 typedef enum leat_result (*request_read_fn)(void *source, char *into, size_t size, int64_t deadline_ns,
 					    size_t *ret_len);
+
+/* See the settings of the same names. */
+struct form_limits {
+	size_t parts_max, field_max, spool_at;
+	const char *spool_dir;
+};
 
 /* What a request has of its worker. */
 struct request_environment {
@@ -30,9 +36,17 @@ struct request_environment {
 	struct db *db;
 	struct offload *offload;
 	int64_t default_deadline_ns;
-	uint32_t default_body_limit;
+	uint64_t default_body_limit;
+	struct form_limits form;
 	request_read_fn read;
 	void *source;
+};
+
+struct request_body {
+	leat_text text; /* when it is read as a whole; else {NULL, 0} */
+	uint64_t taken; /* bytes read in pieces */
+	bool is_piecewise;
+	bool is_ended;
 };
 
 struct leat_request {
@@ -49,8 +63,8 @@ struct leat_request {
 	leat_text content_type;
 	leat_text content_length_text;
 	int64_t content_length; /* -1: not told */
-	leat_text body;
-	bool body_is_read;
+	struct request_body body;
+	const struct leat_form *form; /* NULL: not read */
 	struct router_match match;
 	struct response response;
 	struct request_value *values; /* leat/middleware.h */

@@ -57,15 +57,27 @@ bool uri_query_is_valid(leat_text query, struct arena *arena)
 	return uri_decode(query, URI_QUERY, arena, &decoded);
 }
 
+bool uri_query_next(leat_text *query, leat_text *ret_name, leat_text *ret_value)
+{
+	while (query->len > 0) {
+		leat_text value = take_until(query, '&');
+
+		if (value.len == 0)
+			continue;
+		*ret_name = take_until(&value, '=');
+		*ret_value = value;
+		return true;
+	}
+	return false;
+}
+
 bool uri_query_find(leat_text query, leat_text name, struct arena *arena, leat_text *ret_value)
 {
-	while (query.len > 0) {
-		leat_text value = take_until(&query, '&');
-		leat_text found = take_until(&value, '=');
+	leat_text found, value;
 
+	while (uri_query_next(&query, &found, &value))
 		if (is_spelling_of(found, name, arena))
 			return uri_decode(value, URI_QUERY, arena, ret_value);
-	}
 	*ret_value = (leat_text){ NULL, 0 };
 	return true;
 }

@@ -43,6 +43,9 @@ bool uri_decode(leat_text raw, enum uri_part part, struct arena *arena, leat_tex
 /* Whether every name and value of the query can be decoded. */
 bool uri_query_is_valid(leat_text query, struct arena *arena) LEAT_MUST_USE;
 
+/* Takes the next parameter off the query or off a urlencoded form, undecoded; skips empty ones ("&&"). "a" is "a=". False at the end. */
+bool uri_query_next(leat_text *query, leat_text *ret_name, leat_text *ret_value) LEAT_MUST_USE;
+
 /* The value of the first parameter of that name, decoded; {"", 0} for "name" and "name=", {NULL, 0} when there is none.
  * False when the value cannot be decoded; never after uri_query_is_valid. */
 bool uri_query_find(leat_text query, leat_text name, struct arena *arena, leat_text *ret_value) LEAT_MUST_USE;

@@ -19,6 +19,7 @@
 struct job {
 	struct job *next;
 	void (*fn)(void *arg);
+	void (*drop)(void *arg); /* instead of fn when nobody waits any more; may be NULL */
 	void *arg;
 	/* Of calls that a task waits for. */
 	struct loop *loop; /* NULL: nobody waits */
@@ -73,6 +74,8 @@ static void *offload_thread(void *arg)
 	while ((job = next_job(offload))) {
 		if (!atomic_load(&job->is_abandoned))
 			job->fn(job->arg);
+		else if (job->drop)
+			job->drop(job->arg);
 		finish(job);
 	}
 	return NULL;
@@ -199,9 +202,16 @@ static void on_done(struct loop_post *post)
 enum leat_result offload_call(struct offload *offload, void (*fn)(void *arg), void *arg, size_t size,
 			      int64_t deadline_ns)
 {
+	return offload_call_or_drop(offload, fn, NULL, arg, size, deadline_ns);
+}
+
+enum leat_result offload_call_or_drop(struct offload *offload, void (*fn)(void *arg), void (*drop)(void *arg),
+				      void *arg, size_t size, int64_t deadline_ns)
+{
 	struct job *job = job_new(fn, size);
 	enum leat_result result;
 
+	job->drop = drop;
 	job->arg = memcpy(job->data, arg, size);
 	job->task = task_self();
 	job->loop = task_loop(job->task);

@@ -32,6 +32,10 @@ void offload_free(struct offload *offload);
 
 enum leat_result offload_call(struct offload *offload, void (*fn)(void *arg), void *arg, size_t size,
 			      int64_t deadline_ns) LEAT_MUST_USE;
+/* The same; when the task gives up before fn began, drop(arg) runs in its stead, on the same thread. So what 'arg' refers to is let go of by fn or by
+ * drop, and by the caller only with LEAT_UNAVAILABLE. */
+enum leat_result offload_call_or_drop(struct offload *offload, void (*fn)(void *arg), void (*drop)(void *arg),
+				      void *arg, size_t size, int64_t deadline_ns) LEAT_MUST_USE;
 bool offload_run(struct offload *offload, void (*fn)(void *arg), void *arg) LEAT_MUST_USE;
 
 #endif

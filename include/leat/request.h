@@ -43,7 +43,8 @@ LEAT_API int64_t leat_path_int(struct leat_request *req, const char *name); /* o
 LEAT_API leat_uuid leat_path_uuid(struct leat_request *req, const char *name);
 LEAT_API leat_time leat_path_date(struct leat_request *req, const char *name); /* midnight in UTC */
 
-/* A query parameter, decoded (RFC 3986 escapes, + is a space); {NULL, 0} when absent; the first of several. */
+/* A query parameter, decoded (RFC 3986 escapes, + is a space); {NULL, 0} when absent; the first of several: leat_query_all
+ * (leat/input.h) has them all. */
 LEAT_API leat_text leat_query(struct leat_request *req, const char *name);
 
 /* A query parameter as an integer from min to max, 'fallback' when absent. LEAT_INVALID names the parameter. */

@@ -20,6 +20,7 @@
 	X(FORBIDDEN,          403, "Forbidden") \
 	X(NOT_FOUND,          404, "Not found") \
 	X(METHOD_NOT_ALLOWED, 405, "Method not allowed") \
+	X(NOT_ACCEPTABLE,     406, "Not acceptable") \
 	X(CONFLICT,           409, "Conflict") \
 	X(TOO_LARGE,          413, "Content too large") \
 	X(UNSUPPORTED_TYPE,   415, "Unsupported media type") \

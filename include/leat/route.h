@@ -74,6 +74,9 @@ struct leat_verb {
 #define LEAT_DELETE  LEAT_VERB_(LEAT_METHOD_DELETE)
 #define LEAT_OPTIONS LEAT_VERB_(LEAT_METHOD_OPTIONS)
 
+/* No limit for leat_body_read and multipart forms. What is read as a whole keeps to the setting body_limit. */
+#define LEAT_BODY_UNLIMITED UINT64_MAX
+
 struct leat_route {
 	struct leat_verb verb;
 	const char *pattern;
@@ -83,7 +86,7 @@ struct leat_route {
 	const struct leat_shape *body;            /* what the request's body must look like; NULL: none read */
 	const struct leat_shape *reply;           /* what a success answers with */
 	uint32_t deadline_ms;                     /* 0: the setting request_deadline */
-	uint32_t body_limit;                      /* bytes; 0: the setting body_limit */
+	uint64_t body_limit;                      /* bytes; 0: the setting body_limit. LEAT_BODY_UNLIMITED: bodies read in pieces */
 	const struct leat_middleware *middleware; /* a list; those of its mounts come before it. NULL: none */
 	const struct leat_route *mounted;         /* a table under the prefix 'pattern', instead of a handler */
 };
