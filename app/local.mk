@@ -5,6 +5,9 @@ leat_headers = \
 	include/leat/db.h \
 	include/leat/form.h \
 	include/leat/input.h \
+	include/leat/event.h \
+	include/leat/problem.h \
+	include/leat/reply.h \
 	include/leat/request.h \
 	include/leat/result.h \
 	include/leat/middleware.h \
@@ -12,6 +15,7 @@ leat_headers = \
 	include/leat/rows.h \
 	include/leat/service.h \
 	include/leat/shape.h \
+	include/leat/stream.h \
 	include/leat/text.h \
 	include/leat/url.h \
 	include/leat/value.h
@@ -95,6 +99,10 @@ libleat_all_la_SOURCES = \
 	app/http/cookie.c app/http/cookie.h \
 	app/http/field.c app/http/field.h \
 	app/http/form.c \
+	app/http/event_text.c app/http/event_text.h \
+	app/http/events.c \
+	app/http/field.c app/http/field.h \
+	app/http/header.c app/http/header.h \
 	app/http/json_lex.c app/http/json_lex.h \
 	app/http/json_read.c app/http/json_read.h \
 	app/http/json_scan.h \
@@ -102,6 +110,7 @@ libleat_all_la_SOURCES = \
 	app/http/jwks.c app/http/jwks.h \
 	app/http/jwt.c app/http/jwt.h \
 	app/http/keyfile.c app/http/keyfile.h \
+	app/http/media_type.c app/http/media_type.h \
 	app/http/method.c app/http/method.h \
 	app/http/middleware.c app/http/middleware.h \
 	app/http/password.c app/http/password.h \
@@ -110,6 +119,10 @@ libleat_all_la_SOURCES = \
 	app/http/parameter.c app/http/parameter.h \
 	app/http/pattern.c app/http/pattern.h \
 	app/http/problem.c app/http/problem.h \
+	app/http/problems.c \
+	app/http/range.c app/http/range.h \
+	app/http/redirect.c app/http/redirect.h \
+	app/http/reply.c \
 	app/http/request.c app/http/request.h \
 	app/http/request_id.c app/http/request_id.h \
 	app/http/response.c app/http/response.h \
@@ -119,6 +132,9 @@ libleat_all_la_SOURCES = \
 	app/http/routes.c app/http/routes.h \
 	app/http/segment.c app/http/segment.h \
 	app/http/spool.c app/http/spool.h \
+	app/http/send_file.c \
+	app/http/set_cookie.c app/http/set_cookie.h \
+	app/http/stream.c app/http/stream.h \
 	app/http/uri.c app/http/uri.h \
 	app/http/url.c app/http/url.h \
 	app/http/words.c app/http/words.h \
@@ -134,6 +150,7 @@ libleat_all_la_SOURCES = \
 	app/task/loop.c app/task/loop.h \
 	app/task/offload.c app/task/offload.h \
 	app/task/queue.c app/task/queue.h \
+	app/task/reader.c app/task/reader.h \
 	app/task/semaphore.c app/task/semaphore.h \
 	app/task/stack.c app/task/stack.h \
 	app/task/switch.c app/task/switch.h \
@@ -141,6 +158,7 @@ libleat_all_la_SOURCES = \
 	app/task/task_internal.h \
 	app/task/timer.c app/task/timer.h \
 	app/task/wait.c app/task/wait.h \
+	app/task/topic.c app/task/topic.h \
 	app/task/waiters.c app/task/waiters.h \
 	app/worker.c app/worker.h
 libleat_all_la_LIBADD = $(CRYPT_LIBS) $(CRYPTO_LIBS) $(FCGI_LIBS) $(INIH_LIBS) $(PCRE2_LIBS) $(PQ_LIBS)

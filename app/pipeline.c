@@ -24,7 +24,12 @@ struct walk {
 	struct leat_request *req;
 	struct pipeline *pipeline;
 	struct exchange *exchange;
-	struct middleware_walk middleware;      /* hooks that were begun, and are to be ended */
+	struct middleware_walk middleware; /* hooks that were begun, and are to be ended */
+	bool has_left;                     /* the hooks were ended for a stream; there is nothing more to explain */
+	bool is_streaming;                 /* the head has gone */
+	int status;                        /* that was sent */
+	uint64_t sent;                     /* bytes of the body */
+	int64_t head_ns;                   /* when it did */
 	struct request_environment environment; /* the pipeline's, with this exchange as its source */
 };
 
@@ -48,12 +53,21 @@ static const struct step {
 static void explain(struct walk *walk, enum leat_result result);
 static void reply(struct walk *walk);
 static void record(struct walk *walk);
+static void end_stream(struct walk *walk, enum leat_result result);
 static enum leat_result read_body(void *source, char *into, size_t size, int64_t deadline_ns, size_t *ret_len);
+static enum leat_result begin_stream(void *source);
+static enum leat_result write_stream(void *source, leat_text bytes, bool must_leave, int64_t until_ns);
 
 static void count_active(const struct pipeline *pipeline, int64_t more)
 {
 	if (pipeline->is_counted)
 		metrics_add(METRIC_REQUESTS_ACTIVE, more);
+}
+
+/* The client left; for a stream, the front server's taking nothing is not that. */
+static bool is_aborted(const struct walk *walk)
+{
+	return exchange_is_gone(walk->exchange) && !(walk->is_streaming && walk->exchange->fault == LEAT_TIMED_OUT);
 }
 
 static bool has_reply(const struct walk *walk)
@@ -68,7 +82,9 @@ void pipeline_serve(struct exchange *exchange, void *arg)
 
 	walk.environment = walk.pipeline->environment;
 	walk.environment.read = read_body;
-	walk.environment.source = exchange;
+	walk.environment.begin = begin_stream;
+	walk.environment.write = write_stream;
+	walk.environment.source = &walk;
 	walk.req = request_new(&exchange->arena, fcgi_params(exchange), &walk.environment, exchange->started_ns);
 	count_active(walk.pipeline, 1);
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && result == LEAT_OK && !has_reply(&walk); i++) {
@@ -77,10 +93,13 @@ void pipeline_serve(struct exchange *exchange, void *arg)
 #endif
 		result = steps[i].run(&walk);
 	}
-	if (result != LEAT_OK)
+	if (result != LEAT_OK && !walk.has_left)
 		explain(&walk, result);
 	middleware_leave(&walk.middleware, walk.req);
-	reply(&walk);
+	if (walk.is_streaming)
+		end_stream(&walk, result);
+	else
+		reply(&walk);
 	record(&walk);
 	count_active(walk.pipeline, -1);
 }
@@ -167,13 +186,82 @@ static enum leat_result handle(struct walk *walk)
 /* Reads for request.c. The exchange knows why there are fewer bytes than there should be. */
 static enum leat_result read_body(void *source, char *into, size_t size, int64_t deadline_ns, size_t *ret_len)
 {
-	struct exchange *exchange = source;
+	struct exchange *exchange = ((struct walk *)source)->exchange;
 
 	exchange->deadline_ns = deadline_ns;
 	*ret_len = fcgi_read(exchange, into, size);
 	if (++exchange->pieces % PIECES_A_TURN == 0)
 		task_yield(); /* a fast sender may not keep others from running */
 	return exchange->fault;
+}
+
+/* Streams ------------------------------------------------------------------------------------------------------------- */
+
+/* The hooks must have their say before the head goes. */
+static enum leat_result begin_stream(void *source)
+{
+	struct walk *walk = source;
+	struct leat_request *req = walk->req;
+	leat_text head;
+
+	middleware_leave(&walk->middleware, req);
+	walk->has_left = true;
+	if (!req->response.is_stream || req->method == LEAT_METHOD_HEAD || !response_has_content(&req->response))
+		return LEAT_CANCELLED; /* what the hooks have made of it, or the head alone, is the reply */
+	walk->is_streaming = true;
+	walk->status = response_status(&req->response);
+	walk->head_ns = clock_now_ns();
+	walk->exchange->send_timeout_ns = req->environment->stream_idle_ns;
+	metrics_add(METRIC_STREAMS_OPEN, 1);
+	fcgi_settle(walk->exchange);
+	head = response_head(&req->response, req->call.arena);
+	fcgi_write(walk->exchange, head.ptr, head.len);
+	return exchange_is_gone(walk->exchange) ? LEAT_CANCELLED : LEAT_OK;
+}
+
+static enum leat_result write_stream(void *source, leat_text bytes, bool must_leave, int64_t until_ns)
+{
+	struct walk *walk = source;
+	struct exchange *exchange = walk->exchange;
+
+	exchange->send_until_ns = until_ns;
+	fcgi_write(exchange, bytes.ptr, bytes.len);
+	if (must_leave)
+		fcgi_flush(exchange);
+	if (exchange_is_gone(exchange))
+		return exchange->fault == LEAT_TIMED_OUT ? LEAT_TIMED_OUT : LEAT_CANCELLED;
+	walk->sent += bytes.len;
+	return LEAT_OK;
+}
+
+static enum metric why_cut(const struct walk *walk, enum leat_result result)
+{
+	if (walk->req->stream.is_behind)
+		return METRIC_STREAMS_BEHIND;
+	return result == LEAT_TIMED_OUT ? METRIC_STREAMS_IDLE : METRIC_STREAMS_FAILED;
+}
+
+/* After the head there is no other way to tell of a failure than to end before the end. */
+static void end_stream(struct walk *walk, enum leat_result result)
+{
+	struct leat_request *req = walk->req;
+	int64_t length = req->response.stream_length;
+
+	metrics_add(METRIC_STREAMS_OPEN, -1);
+	if (!req->response.is_stream)
+		log_limited(LOG_LEVEL_ERROR, "bug: route %s: a reply was given after the stream's head had gone",
+			    request_pattern(req));
+	if (result == LEAT_OK && length >= 0 && walk->sent != (uint64_t)length)
+		result = LEAT_INTERNAL;
+	if (result == LEAT_OK || is_aborted(walk))
+		return;
+	metrics_add(why_cut(walk, result), 1);
+	log_limited(LOG_LEVEL_WARN, "route %s: stream cut after %llu bytes: %s%s", request_pattern(req),
+		    (unsigned long long)walk->sent, leat_result_name(result),
+		    req->stream.is_behind      ? " (setting events_queue)"
+		    : result == LEAT_TIMED_OUT ? " (setting stream_idle, or the request's own deadline)"
+					       : "");
+	fcgi_cut(walk->exchange);
 }
 
 /* The end -------------------------------------------------------------------------------------------------------------- */
@@ -195,6 +283,7 @@ static void explain(struct walk *walk, enum leat_result result)
 	buffer_init(&body, req->call.arena, 512);
 	problem_write(&body, &req->problem, req->call.request_id);
 	response_set(&req->response, leat_result_status(result), "application/problem+json", buffer_as_text(&body));
+	req->problem.is_reply = true;
 }
 
 static void reply(struct walk *walk)
@@ -203,13 +292,14 @@ static void reply(struct walk *walk)
 	leat_text head = response_head(&req->response, req->call.arena);
 	leat_text body = response_body(&req->response);
 
+	walk->status = response_status(&req->response);
+	walk->sent = req->method == LEAT_METHOD_HEAD ? 0 : body.len;
 	if (exchange_is_gone(walk->exchange)) {
 		walk->exchange->is_discarding = true;
 		return;
 	}
 	fcgi_write(walk->exchange, head.ptr, head.len);
-	if (req->method != LEAT_METHOD_HEAD)
-		fcgi_write(walk->exchange, body.ptr, body.len);
+	fcgi_write(walk->exchange, body.ptr, walk->sent);
 }
 
 static void count(const struct leat_request *req, int status, int64_t duration_ns)
@@ -230,14 +320,14 @@ static void record(struct walk *walk)
 {
 	const struct pipeline *pipeline = walk->pipeline;
 	struct leat_request *req = walk->req;
-	bool is_aborted = exchange_is_gone(walk->exchange);
-	int status = is_aborted ? 499 : response_status(&req->response);
+	bool has_gone = is_aborted(walk);
+	int status = has_gone ? 499 : walk->status;
 	int64_t duration_ns = clock_now_ns() - req->started_ns;
 
-	if (is_aborted)
+	if (has_gone)
 		metrics_add(METRIC_REQUESTS_ABORTED, 1);
 	else if (pipeline->is_counted)
-		count(req, status, duration_ns);
+		count(req, status, walk->is_streaming ? walk->head_ns - req->started_ns : duration_ns);
 	if (pipeline->accesslog) {
 		struct accesslog_entry entry = {
 			.wall_ns = clock_wall_ns(),
@@ -247,7 +337,7 @@ static void record(struct walk *walk)
 			.path = req->path.ptr ? req->path : req->target,
 			.route = req->match.route ? req->match.pattern : NULL,
 			.status = status,
-			.bytes = req->method == LEAT_METHOD_HEAD || is_aborted ? 0 : response_body(&req->response).len,
+			.bytes = has_gone && !walk->is_streaming ? 0 : walk->sent,
 			.duration_ns = duration_ns,
 		};
 		char line[ACCESSLOG_LINE_SIZE];

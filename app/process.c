@@ -40,6 +40,7 @@
 #include "ops/supervisor.h"
 #include "task/loop.h"
 #include "task/offload.h"
+#include "task/topic.h"
 #include "worker.h"
 
 enum {
@@ -70,6 +71,7 @@ struct process {
 	struct router *admin_router;
 	struct poller *poller, *admin_poller;
 	struct offload *offload;
+	struct topics *topics;
 	struct offload *connecting, *cancelling; /* NULL, as the next two: no database */
 	struct lend *lend;
 	struct notify *notify;
@@ -154,6 +156,7 @@ static bool make_shared_parts(struct process *process)
 	process->offload = offload_new((unsigned)settings->offload_threads, (unsigned)settings->offload_queue);
 	if (!process->offload)
 		return fail(process, "offload threads");
+	process->topics = topics_new((unsigned)settings->events_queue);
 	return make_database_parts(process) && open_accesslog(process);
 }
 
@@ -168,6 +171,7 @@ static bool start_worker(struct process *process, bool is_admin)
 		.router = is_admin ? process->admin_router : plan->router,
 		.middleware = is_admin ? NULL : plan->service->middleware,
 		.offload = process->offload,
+		.topics = process->topics,
 		.connecting = process->connecting,
 		.cancelling = process->cancelling,
 		.accesslog = is_admin ? NULL : process->accesslog,
@@ -257,6 +261,7 @@ static int stop(struct process *process)
 
 	admin_set_draining();
 	poller_drain(process->poller, process->is_only_one);
+	topics_close(process->topics);
 	each_worker(process, worker_stop);
 	if (join_until(process, clock_now_ns() + grace_ns))
 		return stop_offload(process);
@@ -278,6 +283,7 @@ static void free_shared_parts(struct process *process)
 			process->workers[i]); /* what was posted to their loops runs now, and may use the following */
 	lend_free(process->lend);
 	notify_free(process->notify);
+	topics_free(process->topics);
 	poller_free(process->poller);
 	poller_free(process->admin_poller);
 	router_free(process->admin_router);

@@ -209,6 +209,7 @@ static void set_up_pipeline(struct worker *worker)
 		.environment = {
 			.router = worker->options.router,
 			.offload = worker->options.offload,
+			.topics = worker->options.topics,
 			.default_deadline_ns = settings->request_deadline * CLOCK_MS,
 			.default_body_limit = (uint64_t)settings->body_limit,
 			.form = {
@@ -217,6 +218,9 @@ static void set_up_pipeline(struct worker *worker)
 				.spool_at = (size_t)settings->form_spool_at,
 				.spool_dir = settings->form_spool_dir,
 			},
+			.stream_idle_ns = settings->stream_idle * CLOCK_MS,
+			.events_keep_alive_ns = settings->events_keep_alive * CLOCK_MS,
+			.send_files = (unsigned)settings->send_files,
 		},
 	};
 }

@@ -27,6 +27,7 @@ struct poller;
 struct leat_middleware;
 struct router;
 struct settings;
+struct topics;
 struct worker;
 
 struct worker_options {
@@ -37,8 +38,9 @@ struct worker_options {
 	const struct router *router;
 	const struct leat_middleware *middleware; /* the service's; NULL: none */
 	struct offload *offload;
+	struct topics *topics;
 	struct offload *connecting, *cancelling; /* of the database */
-	struct lend *lend; /* NULL: no database */
+	struct lend *lend;                       /* NULL: no database */
 	struct notify *notify;
 	struct accesslog *accesslog; /* NULL: none */
 	bool is_admin;

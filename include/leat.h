@@ -12,6 +12,10 @@
  *     leat/input.h     queries and cookies with several values, the body as a stream
  *     leat/form.h      what HTML forms send, files too
  *     leat/accept.h    content negotiation
+ *     leat/reply.h     cookies, redirects, files
+ *     leat/stream.h    replies that leave piece by piece
+ *     leat/event.h     Server-Sent Events, and topics that many follow
+ *     leat/problem.h   failures in a form of the service's own
  *     leat/db.h        statements on PostgreSQL
  *     leat/rows.h      results row by row, and by column
  *     leat/auth.h      who asks: tokens, API keys, passwords
@@ -27,13 +31,17 @@
 #include <leat/db.h>
 #include <leat/form.h>
 #include <leat/input.h>
+#include <leat/event.h>
 #include <leat/middleware.h>
+#include <leat/problem.h>
+#include <leat/reply.h>
 #include <leat/request.h>
 #include <leat/result.h>
 #include <leat/route.h>
 #include <leat/rows.h>
 #include <leat/service.h>
 #include <leat/shape.h>
+#include <leat/stream.h>
 #include <leat/text.h>
 #include <leat/url.h>
 #include <leat/value.h>

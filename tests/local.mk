@@ -47,9 +47,11 @@ unit_programs = \
 	tests/unit/t_miscount \
 	tests/unit/t_multipart \
 	tests/unit/t_number \
+	tests/unit/t_output \
 	tests/unit/t_offload \
 	tests/unit/t_problem \
 	tests/unit/t_random \
+	tests/unit/t_reader \
 	tests/unit/t_respawn \
 	tests/unit/t_retry \
 	tests/unit/t_router \
@@ -71,6 +73,7 @@ unit_programs = \
 	tests/unit/t_supervisor \
 	tests/unit/t_task \
 	tests/unit/t_timer \
+	tests/unit/t_topic \
 	tests/unit/t_tx \
 	tests/unit/t_tx_loss \
 	tests/unit/t_tx_retry \
@@ -110,7 +113,8 @@ tests_web_surface_surface_SOURCES = \
 	tests/web/surface/auth.c \
 	tests/web/surface/input.c \
 	tests/web/surface/main.c \
-	tests/web/surface/middleware.c
+	tests/web/surface/middleware.c \
+	tests/web/surface/output.c
 tests_web_surface_surface_LDADD = libleat.la
 
 check_PROGRAMS += tests/web/routing
@@ -128,6 +132,9 @@ tests_bench_bench_json_LDADD = libleat-all.la
 
 check_PROGRAMS += tests/bench/canned
 tests_bench_canned_LDADD =
+
+check_PROGRAMS += tests/bench/crowd
+tests_bench_crowd_LDADD =
 
 check_PROGRAMS += tests/bench/service
 tests_bench_service_LDADD = libhandlers.la libleat.la
@@ -151,6 +158,7 @@ EXTRA_DIST += \
 	tests/bench/routers.py \
 	tests/bench/routes.py \
 	tests/bench/stand.py \
+	tests/bench/streams.py \
 	tests/bench/tables.sql \
 	tests/data/routes/README.md \
 	tests/data/routes/github.tsv \
@@ -165,6 +173,7 @@ EXTRA_DIST += \
 	tests/fuzz/fuzz_router.c \
 	tests/fuzz/fuzz_jwt.c \
 	tests/fuzz/fuzz_multipart.c \
+	tests/fuzz/fuzz_output.c \
 	tests/fuzz/fuzz_row.c \
 	tests/fuzz/fuzz_uri.c \
 	tests/fuzz/fuzz_urlencoded.c \
@@ -213,9 +222,13 @@ EXTRA_DIST += \
 	tests/web/test_input.py \
 	tests/web/test_lifecycle.py \
 	tests/web/test_listening.py \
+	tests/web/test_events.py \
+	tests/web/test_files.py \
 	tests/web/test_operations.py \
 	tests/web/test_rows.py \
 	tests/web/test_routing.py \
 	tests/web/test_replica.py \
+	tests/web/test_output.py \
 	tests/web/test_service.py \
+	tests/web/test_streams.py \
 	tests/fuzz/corpus

@@ -11,6 +11,11 @@
 	X(REQUESTS_TIMED_OUT, COUNTER, "leat_requests_timed_out_total", "", "Requests that reached their deadline (504).") \
 	X(REQUESTS_ABORTED,  COUNTER, "leat_requests_aborted_total", "", "Requests whose client left before the answer (499 in the log).") \
 	X(REQUESTS_ACTIVE,   GAUGE,   "leat_requests_active", "", "Requests being worked on now.") \
+	X(STREAMS_OPEN,      GAUGE,   "leat_streams_open", "", "Replies being streamed now.") \
+	X(STREAMS_IDLE,      COUNTER, "leat_streams_cut_total", "reason=\"stream_idle\"", "Streams that ended before their end, by reason; those whose client left are not among them.") \
+	X(STREAMS_BEHIND,    COUNTER, "leat_streams_cut_total", "reason=\"events_queue\"", "") \
+	X(STREAMS_FAILED,    COUNTER, "leat_streams_cut_total", "reason=\"error\"", "") \
+	X(EVENTS_PUBLISHED,  COUNTER, "leat_events_published_total", "", "Events published to topics.") \
 	X(CONNECTIONS_OPEN,  GAUGE,   "leat_connections_open", "", "Connections of front servers, idle ones included.") \
 	X(CONNECTIONS_ACCEPTED, COUNTER, "leat_connections_accepted_total", "", "Connections accepted.") \
 	X(CONNECTIONS_REFUSED, COUNTER, "leat_connections_refused_total", "", "Connections closed at once: setting connections_max.") \

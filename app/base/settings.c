@@ -352,6 +352,9 @@ bool settings_check(const struct settings *settings, struct settings_error *erro
 	if (settings->database_read_url[0] && !settings->database_url[0])
 		return fail(error,
 			    "database_read_url is set, but not database_url; what a standby cannot answer goes there");
+	if (settings->events_keep_alive >= settings->stream_idle)
+		return fail(error, "events_keep_alive is not shorter than stream_idle; a stream of events would be cut "
+				   "before its sign of life");
 	if (share_address(settings->listen, settings->admin_listen))
 		return fail(error,
 			    "listen and admin_listen name the same address; give the admin listener one of its own");

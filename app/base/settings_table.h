@@ -29,6 +29,10 @@
 	X(DURATION, send_timeout,      "30s", 1, 3600000, "", "Time the front server may take to accept the next piece of a reply; then the connection is closed.") \
 	X(DURATION, drain_timeout,     "1s", 1, 60000, "", "Time for reading what is left of a body that the handler did not read; then the connection is closed.") \
 	X(SIZE,     drain_limit,       "256k", 0, 1073741824, "bytes", "Most bytes of an unread body read to keep a connection.") \
+	X(DURATION, stream_idle,       "30s", 1, 3600000, "", "Time in which a reply that is streamed must go on: the handler's next write, or the front server's taking of the last one.") \
+	X(DURATION, events_keep_alive, "10s", 1, 3600000, "", "Silence after which a stream of events gets a comment; less than stream_idle and the front server's patience.") \
+	X(NUMBER,   events_queue,      "64", 1, 100000, "events", "Published events that a stream may be behind; then it is cut, and the browser connects again.") \
+	X(CHOICE,   send_files,        "own", 0, 2, "own|accel|sendfile", "Who sends files: leat itself; nginx, by X-Accel-Redirect; lighttpd, by X-Sendfile.") \
 	X(SIZE,     body_limit,        "1m", 0, 1073741824, "bytes", "Largest request body of a route that sets no limit.") \
 	X(NUMBER,   form_parts_max,    "128", 1, 100000, "parts", "Most fields and files of a form; then 413.") \
 	X(SIZE,     form_field_max,    "64k", 256, 1073741824, "bytes", "Largest value of a form's field, and largest header of a multipart part; then 413.") \

@@ -15,11 +15,13 @@
 #include "task/wait.h"
 
 enum {
-	OUT_FIRST = 4096,
-	OUT_MOST = 65536,          /* gathered before it is sent */
+	OUT_FIRST = 512,            /* an event fits; thousands of streams have one */
+	OUT_MOST = 65536,           /* gathered before it is sent */
 	GATE_HELD = GATE_UNIT_SIZE, /* bytes that the gate may pass beyond those it is fed */
-	READS_A_TURN = 8,          /* of a lingering connection */
+	READS_A_TURN = 8,           /* of a lingering connection */
 };
+
+#define CUT_PAUSE_NS (50 * CLOCK_MS)
 
 void exchange_init(struct exchange *exchange, struct connection *connection, struct front *front, const uint8_t *bytes,
 		   size_t len)
@@ -39,6 +41,8 @@ void exchange_begin(struct exchange *exchange)
 	exchange->started_ns = clock_now_ns(); /* the loop's may be a turn old */
 	exchange->deadline_ns = exchange->started_ns + exchange->front->header_timeout_ns;
 	exchange->out = (struct buffer){ .arena = &exchange->arena };
+	exchange->send_timeout_ns = exchange->front->send_timeout_ns;
+	exchange->send_until_ns = CLOCK_NEVER;
 	exchange->fault = LEAT_OK;
 	exchange->pieces = 0;
 	exchange->is_finishing = exchange->is_discarding = false;
@@ -77,9 +81,16 @@ static size_t send_now(struct exchange *exchange, const uint8_t *bytes, size_t s
 	return sent;
 }
 
+/* Anew after each piece that was taken. */
+static int64_t send_deadline(const struct exchange *exchange)
+{
+	int64_t deadline_ns = loop_now_ns(exchange->front->loop) + exchange->send_timeout_ns;
+
+	return deadline_ns < exchange->send_until_ns ? deadline_ns : exchange->send_until_ns;
+}
+
 void exchange_flush(struct exchange *exchange)
 {
-	int64_t deadline_ns = loop_now_ns(exchange->front->loop) + exchange->front->send_timeout_ns;
 	size_t sent = 0;
 
 	while (sent < exchange->out.len && !exchange_is_gone(exchange)) {
@@ -88,14 +99,29 @@ void exchange_flush(struct exchange *exchange)
 		sent += send_now(exchange, (uint8_t *)exchange->out.data + sent, exchange->out.len - sent);
 		if (sent == exchange->out.len)
 			break;
-		result = wait_fd(exchange->connection->fd, WAIT_WRITE, deadline_ns);
+		result = wait_fd(exchange->connection->fd, WAIT_WRITE, send_deadline(exchange));
 		if (result != LEAT_OK) {
 			fail(exchange, result);
-			exchange->is_cut_off = true; /* half a reply is of no use to anybody: the connection is closed */
+			exchange->is_cut_off =
+				true; /* half a reply is of no use to anybody: the connection is closed */
 			break;
 		}
 	}
 	exchange->out.len = 0;
+}
+
+/* The end of a connection is not enough: nginx takes it for the end of a reply whose length it does not know. A record that is none makes
+ * it an error. And lighttpd, when it finds the head and the end of the connection at once, makes a whole reply of what is there. */
+void exchange_cut(struct exchange *exchange)
+{
+	static const uint8_t no_record[8] = { 0 };
+
+	exchange_flush(exchange);
+	if (!exchange_is_gone(exchange) &&
+	    task_wait_always(loop_now_ns(exchange->front->loop) + CUT_PAUSE_NS) == LEAT_TIMED_OUT)
+		send_now(exchange, no_record, sizeof(no_record));
+	exchange->is_discarding = true;
+	fail(exchange, LEAT_INTERNAL);
 }
 
 static void gather(struct exchange *exchange, const uint8_t *bytes, size_t size)
@@ -162,7 +188,8 @@ static bool is_carried(const struct exchange *exchange)
 {
 	const struct connection *connection = exchange->connection;
 
-	return exchange->input >= connection->carried && exchange->input < connection->carried + connection->carried_len;
+	return exchange->input >= connection->carried &&
+	       exchange->input < connection->carried + connection->carried_len;
 }
 
 /* Runs the gate over what was received, as far as 'size' allows; what it passes is put into 'into'. */

@@ -45,9 +45,11 @@ struct exchange {
 	struct fcgi *fcgi;    /* while libfcgi has a request */
 	const uint8_t *input; /* received, not through the gate yet */
 	size_t input_len;
-	struct buffer out;   /* gathered, not sent yet */
-	int64_t started_ns;  /* when the first byte of the request was here */
-	int64_t deadline_ns; /* of reading, in the present phase */
+	struct buffer out;       /* gathered, not sent yet */
+	int64_t started_ns;      /* when the first byte of the request was here */
+	int64_t deadline_ns;     /* of reading, in the present phase */
+	int64_t send_timeout_ns; /* how long the front server may take nothing */
+	int64_t send_until_ns;   /* and the end of all sending */
 	enum leat_result fault;
 	unsigned pieces;    /* of the body, read so far */
 	bool is_finishing;  /* libfcgi writes its last piece */
@@ -65,6 +67,9 @@ enum exchange_verdict exchange_end(struct exchange *exchange);
 
 /* The peer has left; the task was cancelled for it. */
 bool exchange_is_gone(const struct exchange *exchange);
+
+/* Sends what is gathered, and then what shows that the reply has not come to its end; the connection is closed. */
+void exchange_cut(struct exchange *exchange);
 
 /* libfcgi's side: like read(2) and write(2). */
 ssize_t exchange_read(struct exchange *exchange, uint8_t *into, size_t size);

@@ -148,6 +148,26 @@ void fcgi_write(struct exchange *exchange, const char *bytes, size_t size)
 	}
 }
 
+void fcgi_settle(struct exchange *exchange)
+{
+	FCGX_Request *request = &exchange->fcgi->request;
+
+	FCGX_FClose(request->err); /* nothing was ever written to it, so this writes nothing either */
+	FCGX_FreeStream(&request->err);
+}
+
+void fcgi_flush(struct exchange *exchange)
+{
+	FCGX_FFlush(exchange->fcgi->request.out); /* the exchange keeps the fault */
+	exchange_flush(exchange);
+}
+
+void fcgi_cut(struct exchange *exchange)
+{
+	FCGX_FFlush(exchange->fcgi->request.out);
+	exchange_cut(exchange);
+}
+
 /* The self-test ------------------------------------------------------------------------------------------------------ */
 
 /* BEGIN_REQUEST (RESPONDER, not kept), PARAMS {"A": "b"}, empty PARAMS, empty STDIN: all of request 1. */

@@ -39,6 +39,15 @@ size_t fcgi_read(struct exchange *exchange, char *into, size_t size);
 /* Bytes of the reply: header, empty line, body. */
 void fcgi_write(struct exchange *exchange, const char *bytes, size_t size);
 
+/* For a reply that takes long: gives back the memory that it does not need. Once a request. */
+void fcgi_settle(struct exchange *exchange);
+
+/* Sends what was written; waits until the front server has taken it. */
+void fcgi_flush(struct exchange *exchange);
+
+/* The reply will not come to its end, and the front server sees that: what was written goes, then the connection is closed. */
+void fcgi_cut(struct exchange *exchange);
+
 /* For a request that is not served at all: a whole 503, made from the request's first bytes. 0 when these are no BEGIN_REQUEST. */
 enum { FCGI_REFUSAL_SIZE = 512 };
 size_t fcgi_refusal(uint8_t reply[FCGI_REFUSAL_SIZE], const uint8_t *request, size_t len);

@@ -33,6 +33,11 @@ int leat_result_status(enum leat_result result)
 	return results[known(result)].status;
 }
 
+const char *problem_title(enum leat_result result)
+{
+	return results[known(result)].title;
+}
+
 void problem_fault(struct problem *problem, struct arena *arena, leat_text pointer, const char *format, ...)
 {
 	va_list args;

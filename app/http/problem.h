@@ -43,6 +43,7 @@ struct problem {
 	struct fault *faults;
 	struct fault *last_fault;
 	unsigned fault_count;
+	bool is_reply; /* the reply is its document */
 };
 
 /* Adds a fault of the body; 'pointer' is not copied. */
@@ -52,6 +53,8 @@ void problem_fault(struct problem *problem, struct arena *arena, leat_text point
 /* Adds a fault of a query or path parameter; 'name' is not copied. */
 void problem_fault_parameter(struct problem *problem, struct arena *arena, leat_text name, const char *format, ...)
 	LEAT_PRINTF(4, 5);
+
+const char *problem_title(enum leat_result result);
 
 /* The document. An absent request id ({NULL, 0}) is left out. */
 void problem_write(struct buffer *out, const struct problem *problem, leat_text request_id);

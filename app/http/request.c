@@ -264,41 +264,20 @@ enum leat_result leat_reply_empty(struct leat_request *req, int status)
 
 enum leat_result leat_reply_static(struct leat_request *req, const struct leat_static_reply *reply)
 {
-	req->response.rendered = reply;
+	response_set_static(&req->response, reply);
 	return LEAT_OK;
-}
-
-/* RFC 9110 5.6.2. */
-static bool is_token(leat_text text)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.ptr[i];
-
-		if (c <= ' ' || c >= 127 || strchr("\"(),/:;<=>?@[\\]{}", c))
-			return false;
-	}
-	return text.len > 0;
-}
-
-static bool is_header_value(leat_text text)
-{
-	for (size_t i = 0; i < text.len; i++)
-		if (text.ptr[i] == '\r' || text.ptr[i] == '\n' || text.ptr[i] == '\0')
-			return false;
-	return true;
 }
 
 enum leat_result leat_reply_header(struct leat_request *req, const char *name, leat_text value)
 {
-	leat_text name_text = leat_text_from(name);
+	const char *fault = "the head has gone";
 
-	if (!is_token(name_text) || !is_header_value(value)) {
-		log_limited(LOG_LEVEL_ERROR, "route %s: reply header refused: '%s' is no token, or its value holds CR, LF or NUL",
-			    request_pattern(req), name);
-		return LEAT_INTERNAL;
-	}
-	response_add_header(&req->response, req->call.arena, name_text, value);
-	return LEAT_OK;
+	if (req->stream.state != STREAM_OPEN)
+		fault = response_add_header(&req->response, req->call.arena, leat_text_from(name), value);
+	if (!fault)
+		return LEAT_OK;
+	log_limited(LOG_LEVEL_ERROR, "route %s: reply header '%s' refused: %s", request_pattern(req), name, fault);
+	return LEAT_INTERNAL;
 }
 
 enum leat_result leat_fail(struct leat_request *req, enum leat_result result, const char *format, ...)

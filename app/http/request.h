@@ -19,6 +19,7 @@
 #include "task/call.h"
 
 struct offload;
+struct topics;
 
 /* Where the body comes from: waits for bytes, and gives what has come; none at the body's end. */
 typedef enum leat_result (*request_read_fn)(void *source, char *into, size_t size, int64_t deadline_ns,
@@ -30,15 +31,26 @@ struct form_limits {
 	const char *spool_dir;
 };
 
+/* Streams: hooks are left and the head goes; then bytes, which wait until the front server takes them, with 'must_leave' all that has
+ * gathered. 'until_ns' bounds the whole stream. */
+typedef enum leat_result (*request_begin_fn)(void *source);
+typedef enum leat_result (*request_write_fn)(void *source, leat_text bytes, bool must_leave, int64_t until_ns);
+
 /* What a request has of its worker. */
 struct request_environment {
 	const struct router *router;
 	struct db *db;
 	struct offload *offload;
+	struct topics *topics;
 	int64_t default_deadline_ns;
 	uint64_t default_body_limit;
 	struct form_limits form;
+	int64_t stream_idle_ns;
+	int64_t events_keep_alive_ns;
+	unsigned send_files; /* the setting of that name */
 	request_read_fn read;
+	request_begin_fn begin;
+	request_write_fn write;
 	void *source;
 };
 
@@ -47,6 +59,21 @@ struct request_body {
 	uint64_t taken; /* bytes read in pieces */
 	bool is_piecewise;
 	bool is_ended;
+};
+
+enum stream_state {
+	STREAM_NONE,
+	STREAM_OPEN,
+	STREAM_UNWANTED, /* begun, but nobody wants a body */
+};
+
+/* Of a reply that is a stream: http/stream.c. */
+struct request_stream {
+	enum stream_state state;
+	bool is_behind;     /* its seat fell behind what is published */
+	int64_t until_ns;   /* the end of all */
+	size_t since_yield; /* bytes */
+	struct buffer text; /* one event */
 };
 
 struct leat_request {
@@ -67,6 +94,7 @@ struct leat_request {
 	const struct leat_form *form; /* NULL: not read */
 	struct router_match match;
 	struct response response;
+	struct request_stream stream;
 	struct request_value *values; /* leat/middleware.h */
 	struct problem problem;
 };

@@ -3,6 +3,8 @@
 
 #include <leat/request.h>
 
+#include "http/header.h"
+
 enum { HEAD_ROOM = 256 };
 
 static const struct {
@@ -32,6 +34,7 @@ static const struct {
 	{ 412, "Precondition Failed" },
 	{ 413, "Content Too Large" },
 	{ 415, "Unsupported Media Type" },
+	{ 416, "Range Not Satisfiable" },
 	{ 422, "Unprocessable Content" },
 	{ 428, "Precondition Required" },
 	{ 429, "Too Many Requests" },
@@ -58,6 +61,20 @@ void response_set(struct response *response, int status, const char *content_typ
 	response->content_type = content_type;
 	response->body = body;
 	response->rendered = NULL;
+	response->is_stream = false;
+}
+
+void response_set_static(struct response *response, const struct leat_static_reply *reply)
+{
+	response->rendered = reply;
+	response->is_stream = false;
+}
+
+void response_set_stream(struct response *response, int status, const char *content_type, int64_t length)
+{
+	response_set(response, status, content_type, (leat_text){ NULL, 0 });
+	response->is_stream = true;
+	response->stream_length = length;
 }
 
 void response_clear(struct response *response)
@@ -65,24 +82,29 @@ void response_clear(struct response *response)
 	*response = (struct response){ 0 };
 }
 
-void response_add_header(struct response *response, struct arena *arena, leat_text name, leat_text value)
+const char *response_add_header(struct response *response, struct arena *arena, leat_text name, leat_text value)
 {
 	if (!response->headers.data)
 		buffer_init(&response->headers, arena, HEAD_ROOM);
-	buffer_text(&response->headers, name);
-	buffer_text(&response->headers, LEAT_TEXT_OF(": "));
-	buffer_text(&response->headers, value);
-	buffer_text(&response->headers, LEAT_TEXT_OF("\r\n"));
+	return header_write(&response->headers, name, value);
 }
 
-/* No content has no length (RFC 9110 8.6). */
-static bool has_content(int status)
+bool response_has_content(const struct response *response)
 {
-	return status != 204 && status != 304;
+	return response->rendered || (response->status != 204 && response->status != 304);
+}
+
+/* -1: it has none, or it is not known. No content has no length (RFC 9110 8.6). */
+static int64_t length_of(const struct response *response)
+{
+	if (!response_has_content(response))
+		return -1;
+	return response->is_stream ? response->stream_length : (int64_t)response->body.len;
 }
 
 static leat_text render_head(const struct response *response, struct arena *arena)
 {
+	int64_t length = length_of(response);
 	struct buffer head;
 
 	buffer_init(&head, arena, HEAD_ROOM + response->headers.len);
@@ -94,9 +116,9 @@ static leat_text render_head(const struct response *response, struct arena *aren
 		buffer_text(&head, LEAT_TEXT_OF("\r\nContent-Type: "));
 		buffer_text(&head, leat_text_from(response->content_type));
 	}
-	if (has_content(response->status)) {
+	if (length >= 0) {
 		buffer_text(&head, LEAT_TEXT_OF("\r\nContent-Length: "));
-		buffer_int(&head, (int64_t)response->body.len);
+		buffer_int(&head, length);
 	}
 	buffer_text(&head, LEAT_TEXT_OF("\r\n"));
 	buffer_text(&head, buffer_as_text(&response->headers));
@@ -126,7 +148,7 @@ leat_text response_body(const struct response *response)
 
 	if (rendered)
 		return (leat_text){ rendered->bytes + rendered->body_at, rendered->len - rendered->body_at };
-	return has_content(response->status) ? response->body : (leat_text){ NULL, 0 };
+	return response_has_content(response) ? response->body : (leat_text){ NULL, 0 };
 }
 
 int response_status(const struct response *response)

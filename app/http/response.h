@@ -23,20 +23,30 @@ struct response {
 	int status; /* 0: none given yet */
 	const char *content_type;
 	leat_text body;
-	struct buffer headers; /* "Name: value\r\n" each */
+	struct buffer headers;                    /* "Name: value\r\n" each */
 	const struct leat_static_reply *rendered; /* instead of all of these */
+	bool is_stream;                           /* the body follows piece by piece, instead of 'body' */
+	int64_t stream_length;                    /* of all pieces; -1: not known */
 };
 
 void response_set(struct response *response, int status, const char *content_type, leat_text body);
 
+void response_set_static(struct response *response, const struct leat_static_reply *reply);
+void response_set_stream(struct response *response, int status, const char *content_type, int64_t length);
+
 /* Forgets everything, added headers too. */
 void response_clear(struct response *response);
 
-void response_add_header(struct response *response, struct arena *arena, leat_text name, leat_text value);
+/* What is wrong with it, or NULL: header.h. */
+const char *response_add_header(struct response *response, struct arena *arena, leat_text name, leat_text value);
 
 /* "Status: 200 OK\r\n...\r\n\r\n" */
 leat_text response_head(const struct response *response, struct arena *arena);
 
+/* Whether its status allows a body (RFC 9110 6.4.1). */
+bool response_has_content(const struct response *response);
+
+/* {NULL, 0} of a stream. */
 leat_text response_body(const struct response *response);
 int response_status(const struct response *response);
 

@@ -27,6 +27,10 @@
  * A 'check' looks at the options when `check` and `serve` start, once at least, before any
  * request. What it says is wrong with them (good until its next call; NULL: nothing) ends the start.
  *
+ * A reply that is a stream (leat/stream.h; events and files, too) leaves while the handler still runs: its 'after' hooks run when it is
+ * begun, when the head is complete and none of the body is there. They may add headers, or reply in its place: then the handler's
+ * stream ends with LEAT_CANCELLED. What happens to the stream after that no hook sees.
+ *
  * Values: what a middleware finds out, handlers get, with its type:
  *     LEAT_VALUE(current_user, struct user);       -- in a header of the service
  *     current_user_set(req, user);                 -- in a hook; NULL takes it away
@@ -65,7 +69,7 @@ struct leat_middleware {
 /* The status; 0: there is none yet. */
 LEAT_API int leat_reply_status(const struct leat_request *req);
 
-/* The body; a view. */
+/* The body; a view. {NULL, 0} of a stream: it is not there yet. */
 LEAT_API leat_text leat_reply_body(const struct leat_request *req);
 
 /* Values ------------------------------------------------------------------------------------------------------------- */

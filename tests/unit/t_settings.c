@@ -198,6 +198,14 @@ START_TEST(pauses_must_grow)
 }
 END_TEST
 
+START_TEST(signs_of_life_come_before_the_end)
+{
+	assert_set("events_keep_alive", "30s");
+	ck_assert(!settings_check(&settings, &error));
+	assert_complains("events_keep_alive is not shorter than stream_idle");
+}
+END_TEST
+
 START_TEST(listeners_share_no_address)
 {
 	assert_set("listen", "127.0.0.1:9000,unix:/a");
@@ -229,7 +237,7 @@ Suite *suite(void)
 	SETTINGS_CASE(s, "names", an_unknown_name_is_refused_with_the_nearest_one,
 		      a_name_like_no_other_gets_no_suggestion, a_very_long_name_is_refused,
 		      a_known_name_is_its_own_nearest);
-	SETTINGS_CASE(s, "checks", defaults_pass_the_check, pauses_must_grow, listeners_share_no_address,
-		      an_address_that_begins_like_another_is_another);
+	SETTINGS_CASE(s, "checks", defaults_pass_the_check, pauses_must_grow, signs_of_life_come_before_the_end,
+		      listeners_share_no_address, an_address_that_begins_like_another_is_another);
 	return s;
 }
