@@ -1,16 +1,16 @@
 # app: libleat, and the program's main.
 leat_headers = \
-	include/leat/auth.h \
 	include/leat/accept.h \
+	include/leat/auth.h \
 	include/leat/db.h \
+	include/leat/event.h \
 	include/leat/form.h \
 	include/leat/input.h \
-	include/leat/event.h \
+	include/leat/middleware.h \
 	include/leat/problem.h \
 	include/leat/reply.h \
 	include/leat/request.h \
 	include/leat/result.h \
-	include/leat/middleware.h \
 	include/leat/route.h \
 	include/leat/rows.h \
 	include/leat/service.h \
@@ -32,8 +32,8 @@ libleat_all_la_SOURCES = \
 	app/back/cancel.c app/back/cancel.h \
 	app/back/column.c app/back/column.h \
 	app/back/copy.c \
-	app/back/dial.c app/back/dial.h \
 	app/back/db.c app/back/db.h app/back/db_internal.h \
+	app/back/dial.c app/back/dial.h \
 	app/back/fault.c app/back/fault.h \
 	app/back/lag.c app/back/lag.h \
 	app/back/lane.c app/back/lane.h app/back/lane_internal.h \
@@ -93,15 +93,14 @@ libleat_all_la_SOURCES = \
 	app/http/auth_basic.c \
 	app/http/auth_jwt.c \
 	app/http/auth_key.c \
-	app/http/credentials.c app/http/credentials.h \
-	app/http/crypto.c app/http/crypto.h \
 	app/http/body.c \
 	app/http/cookie.c app/http/cookie.h \
-	app/http/field.c app/http/field.h \
-	app/http/form.c \
+	app/http/credentials.c app/http/credentials.h \
+	app/http/crypto.c app/http/crypto.h \
 	app/http/event_text.c app/http/event_text.h \
 	app/http/events.c \
 	app/http/field.c app/http/field.h \
+	app/http/form.c \
 	app/http/header.c app/http/header.h \
 	app/http/json_lex.c app/http/json_lex.h \
 	app/http/json_read.c app/http/json_read.h \
@@ -113,10 +112,10 @@ libleat_all_la_SOURCES = \
 	app/http/media_type.c app/http/media_type.h \
 	app/http/method.c app/http/method.h \
 	app/http/middleware.c app/http/middleware.h \
-	app/http/password.c app/http/password.h \
 	app/http/multipart.c app/http/multipart.h \
 	app/http/pairs.c app/http/pairs.h \
 	app/http/parameter.c app/http/parameter.h \
+	app/http/password.c app/http/password.h \
 	app/http/pattern.c app/http/pattern.h \
 	app/http/problem.c app/http/problem.h \
 	app/http/problems.c \
@@ -131,9 +130,9 @@ libleat_all_la_SOURCES = \
 	app/http/router_tree.h \
 	app/http/routes.c app/http/routes.h \
 	app/http/segment.c app/http/segment.h \
-	app/http/spool.c app/http/spool.h \
 	app/http/send_file.c \
 	app/http/set_cookie.c app/http/set_cookie.h \
+	app/http/spool.c app/http/spool.h \
 	app/http/stream.c app/http/stream.h \
 	app/http/uri.c app/http/uri.h \
 	app/http/url.c app/http/url.h \
@@ -157,8 +156,8 @@ libleat_all_la_SOURCES = \
 	app/task/task.c app/task/task.h \
 	app/task/task_internal.h \
 	app/task/timer.c app/task/timer.h \
-	app/task/wait.c app/task/wait.h \
 	app/task/topic.c app/task/topic.h \
+	app/task/wait.c app/task/wait.h \
 	app/task/waiters.c app/task/waiters.h \
 	app/worker.c app/worker.h
 libleat_all_la_LIBADD = $(CRYPT_LIBS) $(CRYPTO_LIBS) $(FCGI_LIBS) $(INIH_LIBS) $(PCRE2_LIBS) $(PQ_LIBS)
