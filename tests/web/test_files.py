@@ -47,9 +47,9 @@ def files(folder):
 
 
 @contextlib.contextmanager
-def serving(folder, files, front_class, way):
+def serving(folder, files, keys, front_class, way):
     leat = servers.Leat(folder / f"files-{way}-{front_class.name}", "tests/web/surface/surface", env={"SURFACE_FILES": str(files)},
-                        send_files=way)
+                        auth_folder=keys.folder, send_files=way)
     leat.files = files
     try:
         front = front_class(leat.folder / "front", leat.wait_ready())
@@ -63,9 +63,9 @@ def serving(folder, files, front_class, way):
 
 
 @pytest.fixture(scope="module", params=["own-nginx", "own-lighttpd", "accel-nginx", "sendfile-lighttpd"])
-def any_front(request, folder, files):
+def any_front(request, folder, files, keys):
     way, _, name = request.param.partition("-")
-    with serving(folder, files, {"nginx": Nginx, "lighttpd": Lighttpd}[name], way) as front:
+    with serving(folder, files, keys, {"nginx": Nginx, "lighttpd": Lighttpd}[name], way) as front:
         front.way = way
         yield front
 

@@ -185,7 +185,7 @@ def uncommented(text):
 class Uploads:
     """The service, with files of forms in a folder of its own, and a front server that streams."""
 
-    def __init__(self, front_class, start_leat, folder, **settings):
+    def __init__(self, front_class, start_leat, folder, keys):
         class Front(front_class):
             def configure(self, source):
                 target = super().configure(source)
@@ -196,8 +196,8 @@ class Uploads:
         self.spool = folder / "spool"
         self.spool.mkdir()
         self.saved = folder / "saved"
-        self.leat = start_leat("tests/web/surface/surface", form_spool_dir=self.spool, env={"SAVE_TO": str(self.saved)},
-                               **settings)
+        self.leat = start_leat("tests/web/surface/surface", auth_folder=keys.folder, form_spool_dir=self.spool,
+                               env={"SAVE_TO": str(self.saved)})
         self.leat.wait_ready()
         self.front = Front(folder / "front", self.leat)
 
@@ -236,10 +236,10 @@ class Uploads:
 
 
 @pytest.fixture
-def uploads(front_class, start_leat, tmp_path_factory):
+def uploads(front_class, start_leat, keys, tmp_path_factory):
     folder = tmp_path_factory.mktemp("uploads")
     folder.chmod(0o755)
-    uploads = Uploads(front_class, start_leat, folder)
+    uploads = Uploads(front_class, start_leat, folder, keys)
     yield uploads
     uploads.front.stop()
 
