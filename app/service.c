@@ -49,7 +49,7 @@ static const struct command {
 	  "check [database]",
 	  { "", "database", NULL },
 	  run_check,
-	  "Check settings, routes, middleware and statements; print ok." },
+	  "Check settings, routes, statements; print ok." },
 	{ "config", "config", { NULL }, run_config, "Print the settings in force and their sources." },
 	{ "routes", "routes [--json]", { "", NULL }, run_routes, "List the routes." },
 	{ "migrate",

@@ -4,16 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-bool header_is_token(leat_text text)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.ptr[i];
-
-		if (c <= ' ' || c >= 127 || strchr("\"(),/:;<=>?@[\\]{}", c))
-			return false;
-	}
-	return text.len > 0;
-}
+#include "http/parameter.h"
 
 bool header_is_value(leat_text text)
 {
@@ -36,7 +27,7 @@ static bool frames(leat_text name)
 
 const char *header_write(struct buffer *out, leat_text name, leat_text value)
 {
-	if (!header_is_token(name))
+	if (!parameter_is_token(name))
 		return "the name is no token";
 	if (frames(name))
 		return "it is leat that sends this one";

@@ -16,9 +16,6 @@
 
 #include "base/buffer.h"
 
-/* RFC 9110 5.6.2; never empty. */
-bool header_is_token(leat_text text);
-
 /* Neither CR, LF nor NUL. */
 bool header_is_value(leat_text text);
 

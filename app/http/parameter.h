@@ -30,6 +30,8 @@ enum parameter_verdict parameter_next(leat_text *rest, struct arena *arena, leat
 leat_text parameter_head(leat_text *rest, char separator);
 
 leat_text parameter_trim(leat_text text);
+
+/* RFC 9110 5.6.2; never empty. */
 bool parameter_is_token(leat_text text);
 
 /* The same letters, in any case. */

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "http/header.h"
+#include "http/parameter.h"
 
 enum {
 	PAIR_MOST = 4096,      /* bytes of name and value; browsers drop more (RFC 6265bis 5.7) */
@@ -61,7 +62,7 @@ static const char *broken_promise(const struct leat_cookie *cookie)
 
 static const char *fault_of(const struct leat_cookie *cookie)
 {
-	if (!cookie->name || !header_is_token(leat_text_from(cookie->name)))
+	if (!cookie->name || !parameter_is_token(leat_text_from(cookie->name)))
 		return "its name is no token";
 	if (!is_value(cookie->value))
 		return "its value holds a blank, a quote, a comma, a semicolon, a backslash or what is not ASCII";

@@ -1,21 +1,6 @@
 /* t_accept.c - content negotiation: a table a kind. */
 #include "http/accept.h"
-#include "tests/unit/harness.h"
-
-static struct arena_pool *pool;
-static struct arena arena;
-
-static void set_up(void)
-{
-	pool = arena_pool_new(0);
-	arena_init(&arena, pool);
-}
-
-static void tear_down(void)
-{
-	arena_reset(&arena);
-	arena_pool_free(pool);
-}
+#include "tests/unit/arena_stand.h"
 
 typedef const char *(*choose_fn)(leat_text header, const char *const *offers, struct arena *arena);
 
@@ -103,7 +88,7 @@ Suite *suite(void)
 					 malformed_entries_are_not_there);
 	TCase *others = HARNESS_CASE(s, "others", chooses_a_coding, chooses_a_language);
 
-	tcase_add_checked_fixture(types_case, set_up, tear_down);
-	tcase_add_checked_fixture(others, set_up, tear_down);
+	tcase_add_checked_fixture(types_case, set_up_arena, tear_down_arena);
+	tcase_add_checked_fixture(others, set_up_arena, tear_down_arena);
 	return s;
 }

@@ -2,22 +2,7 @@
 #include "http/cookie.h"
 #include "http/pairs.h"
 #include "http/uri.h"
-#include "tests/unit/harness.h"
-
-static struct arena_pool *pool;
-static struct arena arena;
-
-static void set_up(void)
-{
-	pool = arena_pool_new(0);
-	arena_init(&arena, pool);
-}
-
-static void tear_down(void)
-{
-	arena_reset(&arena);
-	arena_pool_free(pool);
-}
+#include "tests/unit/arena_stand.h"
 
 typedef bool (*next_fn)(leat_text *rest, leat_text *ret_name, leat_text *ret_value);
 
@@ -96,7 +81,7 @@ Suite *suite(void)
 	TCase *cookies = HARNESS_CASE(s, "cookies", gives_cookies, malformed_cookies_are_not_there);
 	TCase *others = HARNESS_CASE(s, "pairs", gives_parameters, finds_each_value_of_a_name);
 
-	tcase_add_checked_fixture(cookies, set_up, tear_down);
-	tcase_add_checked_fixture(others, set_up, tear_down);
+	tcase_add_checked_fixture(cookies, set_up_arena, tear_down_arena);
+	tcase_add_checked_fixture(others, set_up_arena, tear_down_arena);
 	return s;
 }

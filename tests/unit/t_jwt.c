@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/unit/harness.h"
+#include "tests/unit/arena_stand.h"
 
 /* RFC 7515, A.1 to A.3; the first is RFC 7519, 3.1, too. */
 #define RFC_CLAIMS "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
@@ -50,22 +50,8 @@ static const uint8_t ed25519_signature[] = {
 #define SECRET_B64 "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s"
 #define OWN_OCT    "{\"kty\":\"oct\",\"kid\":\"own\",\"k\":\"" SECRET_B64 "\"}"
 
-static struct arena_pool *pool;
-static struct arena arena;
 static struct leat_caller caller;
 static const struct leat_jwt anything = { .issuer = NULL };
-
-static void set_up(void)
-{
-	pool = arena_pool_new(0);
-	arena_init(&arena, pool);
-}
-
-static void tear_down(void)
-{
-	arena_reset(&arena);
-	arena_pool_free(pool);
-}
 
 static struct jwks *read_set(const char *document)
 {
@@ -456,10 +442,10 @@ Suite *suite(void)
 	add_table(tables, signed_tokens_are_taken_or_refused, sizeof(tokens) / sizeof(tokens[0]));
 	add_table(tables, bad_sets_are_refused, sizeof(bad_sets) / sizeof(bad_sets[0]));
 	suite_add_tcase(s, tables);
-	tcase_add_checked_fixture(vectors, set_up, tear_down);
-	tcase_add_checked_fixture(signatures, set_up, tear_down);
-	tcase_add_checked_fixture(callers, set_up, tear_down);
-	tcase_add_checked_fixture(keys, set_up, tear_down);
-	tcase_add_checked_fixture(tables, set_up, tear_down);
+	tcase_add_checked_fixture(vectors, set_up_arena, tear_down_arena);
+	tcase_add_checked_fixture(signatures, set_up_arena, tear_down_arena);
+	tcase_add_checked_fixture(callers, set_up_arena, tear_down_arena);
+	tcase_add_checked_fixture(keys, set_up_arena, tear_down_arena);
+	tcase_add_checked_fixture(tables, set_up_arena, tear_down_arena);
 	return s;
 }

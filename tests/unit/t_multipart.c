@@ -1,24 +1,9 @@
 /* t_multipart.c - multipart/form-data: each case whole, cut at every place, and byte by byte. */
 #include "base/check.h"
 #include "http/multipart.h"
-#include "tests/unit/harness.h"
+#include "tests/unit/arena_stand.h"
 
 enum { HEAD_MAX = 200 };
-
-static struct arena_pool *pool;
-static struct arena arena;
-
-static void set_up(void)
-{
-	pool = arena_pool_new(0);
-	arena_init(&arena, pool);
-}
-
-static void tear_down(void)
-{
-	arena_reset(&arena);
-	arena_pool_free(pool);
-}
 
 /* A parse as text: "name|file|type=content;" for each part; then "end", "no end", "head" or "bad: why". */
 static struct multipart multipart;
@@ -281,8 +266,8 @@ Suite *suite(void)
 				     refuses_encodings_that_change_the_content, limits_a_parts_header);
 	TCase *names = HARNESS_CASE(s, "names", reads_names, wants_a_boundary);
 
-	tcase_add_checked_fixture(parse, set_up, tear_down);
-	tcase_add_checked_fixture(refuse, set_up, tear_down);
-	tcase_add_checked_fixture(names, set_up, tear_down);
+	tcase_add_checked_fixture(parse, set_up_arena, tear_down_arena);
+	tcase_add_checked_fixture(refuse, set_up_arena, tear_down_arena);
+	tcase_add_checked_fixture(names, set_up_arena, tear_down_arena);
 	return s;
 }

@@ -210,5 +210,5 @@ def test_the_list_tells_name_and_place():
 def test_the_list_can_be_read_by_programs():
     by_pattern = {(route["method"], route["pattern"]): route for route in json.loads(routes("--json"))}
     route = by_pattern["GET", "/v1/items"]
-    assert (route["name"], route["summary"], route["middleware"]) == (None, "All items", 0)
+    assert (route["name"], route["summary"], route["middleware"]) == (None, "All items", [])
     assert route["file"].endswith("tests/web/routing.c")
