@@ -2,6 +2,7 @@
 leat_headers = \
 	include/leat/accept.h \
 	include/leat/auth.h \
+	include/leat/cache.h \
 	include/leat/db.h \
 	include/leat/event.h \
 	include/leat/form.h \
@@ -18,7 +19,8 @@ leat_headers = \
 	include/leat/stream.h \
 	include/leat/text.h \
 	include/leat/url.h \
-	include/leat/value.h
+	include/leat/value.h \
+	include/leat/version.h
 
 include_HEADERS = include/leat.h
 leatincludedir = $(includedir)/leat
@@ -94,14 +96,19 @@ libleat_all_la_SOURCES = \
 	app/http/auth_jwt.c \
 	app/http/auth_key.c \
 	app/http/body.c \
+	app/http/cache.c \
+	app/http/cache_control.c app/http/cache_control.h \
+	app/http/condition.c app/http/condition.h \
 	app/http/cookie.c app/http/cookie.h \
 	app/http/credentials.c app/http/credentials.h \
 	app/http/crypto.c app/http/crypto.h \
+	app/http/etag.c \
 	app/http/event_text.c app/http/event_text.h \
 	app/http/events.c \
 	app/http/field.c app/http/field.h \
 	app/http/form.c \
 	app/http/header.c app/http/header.h \
+	app/http/http_date.c app/http/http_date.h \
 	app/http/json_lex.c app/http/json_lex.h \
 	app/http/json_read.c app/http/json_read.h \
 	app/http/json_scan.h \
@@ -118,7 +125,7 @@ libleat_all_la_SOURCES = \
 	app/http/password.c app/http/password.h \
 	app/http/pattern.c app/http/pattern.h \
 	app/http/problem.c app/http/problem.h \
-	app/http/problems.c \
+	app/http/problems.c app/http/problems.h \
 	app/http/range.c app/http/range.h \
 	app/http/redirect.c app/http/redirect.h \
 	app/http/reply.c \
@@ -136,6 +143,7 @@ libleat_all_la_SOURCES = \
 	app/http/stream.c app/http/stream.h \
 	app/http/uri.c app/http/uri.h \
 	app/http/url.c app/http/url.h \
+	app/http/version.c app/http/version.h \
 	app/http/words.c app/http/words.h \
 	app/ops/admin.c app/ops/admin.h \
 	app/ops/metrics_text.c app/ops/metrics_text.h \

@@ -14,6 +14,7 @@
 #include "front/fcgi.h"
 #include "http/accesslog.h"
 #include "http/middleware.h"
+#include "http/problems.h"
 #include "http/url.h"
 #include "task/loop.h"
 #include "task/task.h"
@@ -266,12 +267,15 @@ static void end_stream(struct walk *walk, enum leat_result result)
 
 /* The end -------------------------------------------------------------------------------------------------------------- */
 
-/* A result becomes a problem document, with the headers that HTTP wants for it. */
+/* A result becomes a problem document, with the headers that HTTP wants for it; one of them a reply without a body. */
 static void explain(struct walk *walk, enum leat_result result)
 {
 	struct leat_request *req = walk->req;
-	struct buffer body;
 
+	if (result == LEAT_NOT_MODIFIED) {
+		response_not_modified(&req->response);
+		return;
+	}
 	if (result == LEAT_CANCELLED && !exchange_is_gone(walk->exchange))
 		result = LEAT_UNAVAILABLE; /* the process stops: nobody left */
 	response_clear(&req->response);
@@ -279,11 +283,7 @@ static void explain(struct walk *walk, enum leat_result result)
 		result = LEAT_INTERNAL;
 	if (result == LEAT_UNAVAILABLE || result == LEAT_RATE_LIMITED)
 		response_add_header(&req->response, req->call.arena, LEAT_TEXT_OF("Retry-After"), LEAT_TEXT_OF("1"));
-	req->problem.result = result;
-	buffer_init(&body, req->call.arena, 512);
-	problem_write(&body, &req->problem, req->call.request_id);
-	response_set(&req->response, leat_result_status(result), "application/problem+json", buffer_as_text(&body));
-	req->problem.is_reply = true;
+	problems_reply(req, result);
 }
 
 static void reply(struct walk *walk)

@@ -13,6 +13,8 @@
  *     leat/form.h      what HTML forms send, files too
  *     leat/accept.h    content negotiation
  *     leat/reply.h     cookies, redirects, files
+ *     leat/version.h   which version the client has: ETag, Last-Modified, conditions
+ *     leat/cache.h     how long replies may be kept: Cache-Control, Vary
  *     leat/stream.h    replies that leave piece by piece
  *     leat/event.h     Server-Sent Events, and topics that many follow
  *     leat/problem.h   failures in a form of the service's own
@@ -26,12 +28,13 @@
 #ifndef LEAT_H
 #define LEAT_H
 
-#include <leat/auth.h>
 #include <leat/accept.h>
+#include <leat/auth.h>
+#include <leat/cache.h>
 #include <leat/db.h>
+#include <leat/event.h>
 #include <leat/form.h>
 #include <leat/input.h>
-#include <leat/event.h>
 #include <leat/middleware.h>
 #include <leat/problem.h>
 #include <leat/reply.h>
@@ -45,5 +48,6 @@
 #include <leat/text.h>
 #include <leat/url.h>
 #include <leat/value.h>
+#include <leat/version.h>
 
 #endif

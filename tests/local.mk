@@ -8,8 +8,10 @@ unit_programs = \
 	tests/unit/t_base64 \
 	tests/unit/t_batch \
 	tests/unit/t_bouncer \
+	tests/unit/t_cache \
 	tests/unit/t_calendar \
 	tests/unit/t_command_line \
+	tests/unit/t_condition \
 	tests/unit/t_copy \
 	tests/unit/t_cookie \
 	tests/unit/t_db \
@@ -23,6 +25,7 @@ unit_programs = \
 	tests/unit/t_gate_params \
 	tests/unit/t_gate_properties \
 	tests/unit/t_gate_values \
+	tests/unit/t_http_date \
 	tests/unit/t_json_read \
 	tests/unit/t_json_read_kinds \
 	tests/unit/t_json_read_lists \
@@ -81,7 +84,8 @@ unit_programs = \
 	tests/unit/t_url \
 	tests/unit/t_utf8 \
 	tests/unit/t_uuid \
-	tests/unit/t_verify
+	tests/unit/t_verify \
+	tests/unit/t_version
 
 if HAVE_CHECK
 noinst_LTLIBRARIES += libharness.la
@@ -111,6 +115,7 @@ tests_web_testbed_LDADD = libleat.la
 check_PROGRAMS += tests/web/surface/surface
 tests_web_surface_surface_SOURCES = \
 	tests/web/surface/auth.c \
+	tests/web/surface/caching.c \
 	tests/web/surface/input.c \
 	tests/web/surface/main.c \
 	tests/web/surface/middleware.c \
@@ -167,6 +172,7 @@ EXTRA_DIST += \
 	tests/data/routes/static.tsv \
 	tests/demo/test_demo.py \
 	tests/fuzz/README.md \
+	tests/fuzz/fuzz_condition.c \
 	tests/fuzz/fuzz_cookie.c \
 	tests/fuzz/fuzz_gate.c \
 	tests/fuzz/fuzz_json.c \
@@ -208,6 +214,7 @@ EXTRA_DIST += \
 	tests/web/hole.py \
 	tests/web/servers.py \
 	tests/web/test_auth.py \
+	tests/web/test_caching.py \
 	tests/web/test_command_line.py \
 	tests/web/test_connections.py \
 	tests/web/test_database.py \

@@ -24,7 +24,7 @@ struct calendar_date calendar_date_of(int64_t days)
 	};
 }
 
-static int64_t days_of(struct calendar_date date)
+int64_t calendar_days_of(struct calendar_date date)
 {
 	unsigned year = date.year - (date.month <= 2);
 	unsigned year_of_era = year % 400;
@@ -33,6 +33,14 @@ static int64_t days_of(struct calendar_date date)
 	unsigned day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
 
 	return (int64_t)(year / 400) * ERA_DAYS + day_of_era - DAYS_BEFORE_1970;
+}
+
+unsigned calendar_days_in_month(unsigned year, unsigned month)
+{
+	static const uint8_t days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	bool is_leap_year = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+	return days[month - 1] + (month == 2 && is_leap_year);
 }
 
 /* Writing ---------------------------------------------------------------------------------------------------------- */
@@ -98,23 +106,15 @@ static bool take_number(leat_text *rest, unsigned digits, unsigned least, unsign
 	return value >= least && value <= most;
 }
 
-static unsigned days_in_month(unsigned year, unsigned month)
-{
-	static const uint8_t days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-	bool is_leap_year = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-
-	return days[month - 1] + (month == 2 && is_leap_year);
-}
-
 static bool take_date(leat_text *rest, int64_t *us)
 {
 	struct calendar_date date;
 
 	if (!take_number(rest, 4, 1, 9999, &date.year) || !take(rest, '-', '-') ||
 	    !take_number(rest, 2, 1, 12, &date.month) || !take(rest, '-', '-') ||
-	    !take_number(rest, 2, 1, days_in_month(date.year, date.month), &date.day))
+	    !take_number(rest, 2, 1, calendar_days_in_month(date.year, date.month), &date.day))
 		return false;
-	*us += days_of(date) * CALENDAR_DAY;
+	*us += calendar_days_of(date) * CALENDAR_DAY;
 	return true;
 }
 

@@ -43,6 +43,12 @@ static inline bool calendar_holds(int64_t us)
 /* The date so many days after 1970-01-01; from the year 1. */
 struct calendar_date calendar_date_of(int64_t days);
 
+/* The other way; of a date that exists, from the year 1. */
+int64_t calendar_days_of(struct calendar_date date);
+
+/* 'month' is from 1 to 12. */
+unsigned calendar_days_in_month(unsigned year, unsigned month);
+
 /* Writes a time that is held, in at most CALENDAR_TEXT_MAX bytes, microseconds only when there are any. Returns how
  * many. */
 size_t calendar_write(char *out, int64_t us);

@@ -1,8 +1,23 @@
-/* problems.c - failures in the service's own form: leat/problem.h. A middleware, called by middleware.c. */
+/* problems.c - see problems.h, called by pipeline.c and etag.c; and failures in the service's own form, leat/problem.h: a middleware, called by middleware.c. */
+#include "http/problems.h"
+
 #include <leat/problem.h>
 
 #include "base/log.h"
 #include "http/request.h"
+
+enum { DOCUMENT_ROOM = 512 };
+
+void problems_reply(struct leat_request *req, enum leat_result result)
+{
+	struct buffer body;
+
+	req->problem.result = result;
+	buffer_init(&body, req->call.arena, DOCUMENT_ROOM);
+	problem_write(&body, &req->problem, req->call.request_id);
+	response_set(&req->response, leat_result_status(result), "application/problem+json", buffer_as_text(&body));
+	req->problem.is_reply = true;
+}
 
 static const struct leat_fault *list_faults(struct leat_request *req)
 {

@@ -2,6 +2,8 @@
 #include "http/response.h"
 
 #include <leat/request.h>
+#include <string.h>
+#include <strings.h>
 
 #include "http/header.h"
 
@@ -87,6 +89,71 @@ const char *response_add_header(struct response *response, struct arena *arena, 
 	if (!response->headers.data)
 		buffer_init(&response->headers, arena, HEAD_ROOM);
 	return header_write(&response->headers, name, value);
+}
+
+/* Takes one line off the headers. */
+static leat_text take_line(leat_text *rest, leat_text *ret_name, leat_text *ret_value)
+{
+	const char *colon = memchr(rest->ptr, ':',
+				   rest->len); /* written by header_write: it is there, and the line ends */
+	const char *end = memchr(colon, '\r', rest->len - (size_t)(colon - rest->ptr));
+	leat_text line = { rest->ptr, (size_t)(end + 2 - rest->ptr) };
+
+	*ret_name = (leat_text){ line.ptr, (size_t)(colon - line.ptr) };
+	*ret_value = (leat_text){ colon + 2, (size_t)(end - colon - 2) };
+	*rest = (leat_text){ rest->ptr + line.len, rest->len - line.len };
+	return line;
+}
+
+static bool is_name(leat_text name, leat_text wanted)
+{
+	return name.len == wanted.len && strncasecmp(name.ptr, wanted.ptr, name.len) == 0;
+}
+
+leat_text response_next_header(const struct response *response, leat_text name, const char **at)
+{
+	leat_text rest = buffer_as_text(&response->headers), found, value;
+
+	if (*at)
+		rest = (leat_text){ *at, rest.len - (size_t)(*at - rest.ptr) };
+	while (rest.len > 0) {
+		take_line(&rest, &found, &value);
+		*at = rest.ptr;
+		if (is_name(found, name))
+			return value;
+	}
+	return (leat_text){ NULL, 0 };
+}
+
+void response_drop_header(struct response *response, leat_text name)
+{
+	leat_text rest = buffer_as_text(&response->headers), found, value;
+	size_t kept = 0;
+
+	while (rest.len > 0) {
+		leat_text line = take_line(&rest, &found, &value);
+
+		if (is_name(found, name))
+			continue;
+		memmove(response->headers.data + kept, line.ptr, line.len);
+		kept += line.len;
+	}
+	response->headers.len = kept;
+}
+
+/* Date is the front server's. Last-Modified is of use only where there is no ETag. */
+void response_not_modified(struct response *response)
+{
+	static const char *const of_body[] = { "Content-Encoding",    "Content-Language", "Content-Range",
+					       "Content-Disposition", "Content-Digest",   "Repr-Digest",
+					       "Accept-Ranges" };
+	const char *at = NULL;
+
+	for (size_t i = 0; i < sizeof(of_body) / sizeof(of_body[0]); i++)
+		response_drop_header(response, leat_text_from(of_body[i]));
+	if (response_next_header(response, LEAT_TEXT_OF("ETag"), &at).ptr)
+		response_drop_header(response, LEAT_TEXT_OF("Last-Modified"));
+	response_set(response, 304, NULL, (leat_text){ "", 0 });
 }
 
 bool response_has_content(const struct response *response)

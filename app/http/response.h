@@ -40,6 +40,16 @@ void response_clear(struct response *response);
 /* What is wrong with it, or NULL: header.h. */
 const char *response_add_header(struct response *response, struct arena *arena, leat_text name, leat_text value);
 
+/* The value of an added header; of the next one after '*at', which is NULL at first. {NULL, 0}: there is none (more). A view, good until headers are added or
+ * dropped. */
+leat_text response_next_header(const struct response *response, leat_text name, const char **at);
+
+/* Drops every line of an added header. */
+void response_drop_header(struct response *response, leat_text name);
+
+/* Makes it a 304: without body and without what tells of one (RFC 9110 15.4.5); all other headers stay. */
+void response_not_modified(struct response *response);
+
 /* "Status: 200 OK\r\n...\r\n\r\n" */
 leat_text response_head(const struct response *response, struct arena *arena);
 

@@ -4,13 +4,14 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/calendar.h"
 #include "base/clock.h"
 #include "http/media_type.h"
 #include "http/range.h"
 #include "http/request.h"
 #include "http/stream.h"
+#include "http/version.h"
 #include "task/reader.h"
 
 enum send_files { SEND_FILES_OWN, SEND_FILES_ACCEL, SEND_FILES_SENDFILE }; /* the setting's words */
@@ -18,8 +19,7 @@ enum send_files { SEND_FILES_OWN, SEND_FILES_ACCEL, SEND_FILES_SENDFILE }; /* th
 struct sending {
 	struct reader *reader;
 	const char *type;
-	leat_text etag;
-	leat_text modified;
+	struct validators validators;
 	struct range range;
 };
 
@@ -50,44 +50,10 @@ static enum leat_result hand_over(struct leat_request *req, const char *name, co
 	return LEAT_OK;
 }
 
-/* IMF-fixdate (RFC 9110 5.6.7). */
-static leat_text http_date(struct leat_request *req, int64_t wall_ns)
-{
-	static const char days[][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
-	static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-					  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
-	time_t seconds = wall_ns / CLOCK_S;
-	struct tm tm;
-
-	gmtime_r(&seconds, &tm);
-	return leat_format(req, "%s, %02d %s %d %02d:%02d:%02d GMT", days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon],
-			   tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
-}
-
-/* Whether the list of If-None-Match has it; weak and strong are the same here (RFC 9110 13.1.2). */
-static bool lists(leat_text list, leat_text etag)
-{
-	if (leat_text_equal(list, LEAT_TEXT_OF("*")))
-		return true;
-	return memmem(list.ptr, list.len, etag.ptr, etag.len) != NULL; /* it has quotes at both ends */
-}
-
-static bool is_unchanged(struct leat_request *req, const struct sending *sending)
-{
-	leat_text etags = leat_header(req, "If-None-Match");
-
-	if (etags.ptr)
-		return lists(etags, sending->etag);
-	return leat_text_equal(leat_header(req, "If-Modified-Since"), sending->modified);
-}
-
 /* A part of another file than the one the client has begun with is of no use to it. */
 static leat_text wanted_range(struct leat_request *req, const struct sending *sending)
 {
-	leat_text condition = leat_header(req, "If-Range");
-
-	if (condition.ptr && !leat_text_equal(condition, sending->etag) &&
-	    !leat_text_equal(condition, sending->modified))
+	if (req->method != LEAT_METHOD_GET || !version_allows_range(req, &sending->validators))
 		return (leat_text){ NULL, 0 };
 	return leat_header(req, "Range");
 }
@@ -115,13 +81,13 @@ static enum leat_result send_own(struct leat_request *req, struct sending *sendi
 	int64_t size = sending->reader->size;
 	enum range_verdict verdict;
 
-	LEAT_TRY(leat_reply_header(req, "ETag", sending->etag));
-	LEAT_TRY(leat_reply_header(req, "Last-Modified", sending->modified));
-	if (is_unchanged(req, sending))
-		return leat_reply_empty(req, 304);
+	if (req->method == LEAT_METHOD_GET ||
+	    req->method == LEAT_METHOD_HEAD) { /* else it is no version of what was asked for */
+		version_write(req, &sending->validators);
+		LEAT_TRY(version_judge(req, &sending->validators));
+	}
 	LEAT_TRY(leat_reply_header(req, "Accept-Ranges", LEAT_TEXT_OF("bytes")));
-	verdict = range_read(req->method == LEAT_METHOD_GET ? wanted_range(req, sending) : (leat_text){ NULL, 0 }, size,
-			     &sending->range);
+	verdict = range_read(wanted_range(req, sending), size, &sending->range);
 	if (verdict == RANGE_WHOLE)
 		return send_bytes(req, 200, sending);
 	if (verdict == RANGE_PAST_END) {
@@ -132,6 +98,18 @@ static enum leat_result send_own(struct leat_request *req, struct sending *sendi
 				   leat_format(req, "bytes %" PRId64 "-%" PRId64 "/%" PRId64, sending->range.first,
 					       sending->range.first + sending->range.len - 1, size)));
 	return send_bytes(req, 206, sending);
+}
+
+static struct validators validators_of(struct leat_request *req, const struct reader *reader)
+{
+	int64_t modified_us = reader->modified_ns / CLOCK_US;
+
+	return (struct validators){
+		.etag = leat_format(req, "\"%" PRIx64 "-%" PRIx64 "\"", (uint64_t)reader->modified_ns,
+				    (uint64_t)reader->size),
+		.has_modified = calendar_holds(modified_us),
+		.modified_us = modified_us,
+	};
 }
 
 enum leat_result leat_reply_file(struct leat_request *req, const struct leat_folder *folder, leat_text path)
@@ -145,8 +123,6 @@ enum leat_result leat_reply_file(struct leat_request *req, const struct leat_fol
 		return hand_over(req, "X-Sendfile", folder->path, path);
 	if (way == SEND_FILES_ACCEL && folder->internal)
 		return hand_over(req, "X-Accel-Redirect", folder->internal, path);
-	sending.etag = leat_format(req, "\"%" PRIx64 "-%" PRIx64 "\"", (uint64_t)sending.reader->modified_ns,
-				   (uint64_t)sending.reader->size);
-	sending.modified = http_date(req, sending.reader->modified_ns);
+	sending.validators = validators_of(req, sending.reader);
 	return send_own(req, &sending);
 }

@@ -5,7 +5,7 @@
  *     const char *type = leat_accept_type(req, types);
  *     if (!type)
  *         return LEAT_NOT_ACCEPTABLE;
- *     LEAT_TRY(leat_reply_header(req, "Vary", LEAT_TEXT_OF("Accept")));
+ *     LEAT_TRY(leat_vary(req, "Accept"));
  *
  * The header's most specific entry for an offer gives its quality; the offer of highest quality is answered, the first of these when several
  * have it. Quality 0 means no. Entries that break the grammar are as if they were not there; with no entry left, and without the header, everything

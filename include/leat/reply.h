@@ -68,8 +68,8 @@ struct leat_folder {
  * X-Accel-Redirect, if the folder has an internal location; else leat. "sendfile": lighttpd, by X-Sendfile; the folder must be in its
  * x-sendfile-docroot.
  *
- * The type comes from the name's ending. Sent by leat, it has ETag and Last-Modified; If-None-Match and If-Modified-Since (the very date) get 304;
- * a single range gets 206 (RFC 9110 14; If-Range too), one past the end 416, several ranges the whole.
+ * The type comes from the name's ending. Sent by leat, to GET and HEAD, it has ETag and Last-Modified, and the request's conditions are judged as leat_check_version does
+ * (leat/version.h), with its results; a single range gets 206 (RFC 9110 14; If-Range too), one past the end 416, several ranges the whole.
  *
  * LEAT_INTERNAL when the folder cannot be opened; LEAT_UNAVAILABLE when the offload queue is full. */
 LEAT_API enum leat_result leat_reply_file(struct leat_request *req, const struct leat_folder *folder,

@@ -82,13 +82,20 @@ LEAT_API enum leat_result leat_reply_text(struct leat_request *req, int status, 
 /* No body: 204 and the like. */
 LEAT_API enum leat_result leat_reply_empty(struct leat_request *req, int status) LEAT_MUST_USE;
 
+enum { LEAT_ETAG_LEN = 26 }; /* of the tags that leat makes, quotes included */
+
 /* A reply that never changes, rendered once by the compiler:
  *     LEAT_STATIC_JSON(health, "{\"status\":\"ok\"}");
  *     return leat_reply_static(req, &health); */
 struct leat_static_reply {
 	const char *bytes; /* header and body, as they go to the front server */
 	size_t len;
-	size_t body_at; /* where the body begins */
+	size_t body_at;              /* where the body begins */
+	struct leat_static_tag *tag; /* keeps its ETag (LEAT_ETAG of leat/version.h); NULL: made for each reply */
+};
+struct leat_static_tag {
+	int state; /* leat's own */
+	char text[LEAT_ETAG_LEN];
 };
 #define LEAT_STATIC_HEAD_ "Status: 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
 #define LEAT_DIGIT_(number, place) ((number) >= (place) ? '0' + (number) / (place) % 10 : ' ')
@@ -103,8 +110,9 @@ struct leat_static_reply {
 		char empty_line[4]; \
 		char body[sizeof(json) - 1]; \
 	} name##_bytes_ = { LEAT_STATIC_HEAD_, LEAT_DIGITS_(sizeof(json) - 1), "\r\n\r\n", json }; \
+	static struct leat_static_tag name##_tag_; \
 	static const struct leat_static_reply name = { (const char *)&name##_bytes_, sizeof(name##_bytes_), \
-						       sizeof(name##_bytes_) - (sizeof(json) - 1) }
+						       sizeof(name##_bytes_) - (sizeof(json) - 1), &name##_tag_ }
 LEAT_API enum leat_result leat_reply_static(struct leat_request *req,
 					    const struct leat_static_reply *reply) LEAT_MUST_USE;
 

@@ -7,7 +7,7 @@
  * Ownership:      nothing to own.
  * Thread-safety:  any thread.
  * Errors:         this is the list of them. Each has one HTTP status and one title; app/http/problem.c makes
- *                 the reply (RFC 9457).
+ *                 the reply (RFC 9457). NOT_MODIFIED alone is no failure: a 304 with the headers that were added (leat/version.h).
  */
 #ifndef LEAT_RESULT_H
 #define LEAT_RESULT_H
@@ -15,6 +15,7 @@
 /*      name             status  title in the problem document */
 #define LEAT_RESULT_TABLE(X) \
 	X(OK,                 200, "OK") \
+	X(NOT_MODIFIED,       304, "Not modified") \
 	X(BAD_REQUEST,        400, "Bad request") \
 	X(UNAUTHORIZED,       401, "Authentication needed") \
 	X(FORBIDDEN,          403, "Forbidden") \
@@ -22,9 +23,11 @@
 	X(METHOD_NOT_ALLOWED, 405, "Method not allowed") \
 	X(NOT_ACCEPTABLE,     406, "Not acceptable") \
 	X(CONFLICT,           409, "Conflict") \
+	X(PRECONDITION_FAILED, 412, "Precondition failed") \
 	X(TOO_LARGE,          413, "Content too large") \
 	X(UNSUPPORTED_TYPE,   415, "Unsupported media type") \
 	X(INVALID,            422, "Invalid input") \
+	X(PRECONDITION_REQUIRED, 428, "Precondition required") \
 	X(RATE_LIMITED,       429, "Too many requests") \
 	X(CANCELLED,          499, "Client closed request") \
 	X(INTERNAL,           500, "Internal error") \
