@@ -6,6 +6,7 @@ leat_headers = \
 	include/leat/db.h \
 	include/leat/event.h \
 	include/leat/form.h \
+	include/leat/idempotency.h \
 	include/leat/input.h \
 	include/leat/middleware.h \
 	include/leat/problem.h \
@@ -109,6 +110,9 @@ libleat_all_la_SOURCES = \
 	app/http/form.c \
 	app/http/header.c app/http/header.h \
 	app/http/http_date.c app/http/http_date.h \
+	app/http/idempotency.c \
+	app/http/idempotency_key.c app/http/idempotency_key.h \
+	app/http/idempotency_table.c app/http/idempotency_table.h \
 	app/http/json_lex.c app/http/json_lex.h \
 	app/http/json_read.c app/http/json_read.h \
 	app/http/json_scan.h \

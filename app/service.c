@@ -17,6 +17,7 @@
 #include "command_line.h"
 #include "front/listen.h"
 #include "http/auth.h"
+#include "http/idempotency_table.h"
 #include "http/keyfile.h"
 #include "http/middleware.h"
 #include "http/router.h"
@@ -94,6 +95,8 @@ static int run_command(const struct leat_service *service, const struct command_
 	settings_init(&settings);
 	if (load_settings(&settings, line, &error)) {
 		auth_setup(settings.auth_folder, (size_t)settings.auth_file_max, (size_t)settings.auth_token_max);
+		idempotency_setup(settings.idempotency_keep, settings.idempotency_lease,
+				  (size_t)settings.idempotency_reply_max);
 		status = command->run(service, &settings, argument);
 	} else {
 		status = complain(service, error.text);

@@ -3,6 +3,9 @@ man_MANS = deploy/man/leat.8
 completiondir = $(datadir)/bash-completion/completions
 dist_completion_DATA = deploy/completion/leat.bash
 
+sqldir = $(pkgdatadir)/sql
+dist_sql_DATA = deploy/share/idempotency.sql
+
 EXTRA_DIST += \
 	deploy/README.md \
 	deploy/demo \

@@ -35,6 +35,7 @@
 #include <leat/event.h>
 #include <leat/form.h>
 #include <leat/input.h>
+#include <leat/idempotency.h>
 #include <leat/middleware.h>
 #include <leat/problem.h>
 #include <leat/reply.h>

@@ -35,6 +35,8 @@ unit_programs = \
 	tests/unit/t_lag \
 	tests/unit/t_lend \
 	tests/unit/t_listener \
+	tests/unit/t_idempotency \
+	tests/unit/t_idempotency_key \
 	tests/unit/t_jwt \
 	tests/unit/t_log \
 	tests/unit/t_metrics \
@@ -116,6 +118,7 @@ check_PROGRAMS += tests/web/surface/surface
 tests_web_surface_surface_SOURCES = \
 	tests/web/surface/auth.c \
 	tests/web/surface/caching.c \
+	tests/web/surface/idempotency.c \
 	tests/web/surface/input.c \
 	tests/web/surface/main.c \
 	tests/web/surface/middleware.c \
@@ -226,6 +229,7 @@ EXTRA_DIST += \
 	tests/web/test_deploy.py \
 	tests/web/test_draining.py \
 	tests/web/test_http.py \
+	tests/web/test_idempotency.py \
 	tests/web/test_input.py \
 	tests/web/test_lifecycle.py \
 	tests/web/test_listening.py \

@@ -28,6 +28,23 @@ const struct leat_statement *const *statements_listed(unsigned *ret_count)
 	return listed;
 }
 
+void leat_statement_list(const struct leat_statement *statement)
+{
+	static const struct leat_statement **own; /* for good */
+	const struct leat_statement **list;
+
+	for (unsigned i = 0; i < listed_count; i++)
+		if (listed[i] == statement)
+			return;
+	list = realloc(own, (listed_count + 1) * sizeof(*list));
+	if (!list)
+		check_out_of_memory((listed_count + 1) * sizeof(*list), "the list of statements");
+	for (unsigned i = 0; !own && i < listed_count; i++)
+		list[i] = listed[i];
+	list[listed_count++] = statement;
+	listed = own = list;
+}
+
 void statements_init(struct statements *statements)
 {
 	*statements = (struct statements){ 0 };

@@ -41,6 +41,15 @@
 	X(AUTH_FORBIDDEN,    COUNTER, "leat_auth_refused_total", "reason=\"forbidden\"", "") \
 	X(AUTH_FILE_READS,   COUNTER, "leat_auth_file_changes_total", "result=\"read\"", "Files of keys and passwords that changed while the process ran.") \
 	X(AUTH_FILE_FAULTS,  COUNTER, "leat_auth_file_changes_total", "result=\"fault\"", "") \
+	X(IDEMPOTENCY_STORED, COUNTER, "leat_idempotency_total", "outcome=\"stored\"", "Requests with an Idempotency-Key, by outcome: the reply was stored, or replayed; 409 while another one ran; 422 for another request; the key was free again, since nothing was done; the reply was not stored though it should have been.") \
+	X(IDEMPOTENCY_REPLAYED, COUNTER, "leat_idempotency_total", "outcome=\"replayed\"", "") \
+	X(IDEMPOTENCY_CONFLICT, COUNTER, "leat_idempotency_total", "outcome=\"conflict\"", "") \
+	X(IDEMPOTENCY_MISMATCH, COUNTER, "leat_idempotency_total", "outcome=\"mismatch\"", "") \
+	X(IDEMPOTENCY_RELEASED, COUNTER, "leat_idempotency_total", "outcome=\"released\"", "") \
+	X(IDEMPOTENCY_LOST,  COUNTER, "leat_idempotency_total", "outcome=\"lost\"", "") \
+	X(IDEMPOTENCY_TOO_LARGE, COUNTER, "leat_idempotency_too_large_total", "", "Replies not kept for an Idempotency-Key: setting idempotency_reply_max.") \
+	X(IDEMPOTENCY_LEFT,  COUNTER, "leat_idempotency_left_total", "", "Keys taken over from a request that never ended.") \
+	X(IDEMPOTENCY_PURGED, COUNTER, "leat_idempotency_purged_total", "", "Expired keys removed.") \
 	X(DRAIN_REFUSED,     COUNTER, "leat_drain_refused_total", "", "Requests refused with 503 because the process was stopping.") \
 	X(LOG_LOST,          COUNTER, "leat_log_lines_lost_total", "log=\"service\"", "Log lines that could not be written.") \
 	X(ACCESS_LOG_LOST,   COUNTER, "leat_log_lines_lost_total", "log=\"access\"", "") \

@@ -45,6 +45,9 @@
 	X(TEXT,     auth_folder,       "/etc/leat", 1, 4000, "", "Folder of the files of keys and passwords that a service names without a leading slash.") \
 	X(SIZE,     auth_file_max,     "1m", 1024, 67108864, "bytes", "Largest file of keys or passwords.") \
 	X(SIZE,     auth_token_max,    "8k", 64, 1048576, "bytes", "Longest token, API key, or user and password in a request; then 401.") \
+	X(DURATION, idempotency_keep,  "24h", 60000, 2592000000, "", "How long an Idempotency-Key and the reply it had are kept.") \
+	X(DURATION, idempotency_lease, "10s", 1, 3600000, "", "How long past the deadline of its request a key stays taken when the process that worked on it has died.") \
+	X(SIZE,     idempotency_reply_max, "64k", 0, 67108864, "bytes", "Largest reply, headers and body, kept for an Idempotency-Key; of a larger one 409 tells that it was done.") \
 	X(DURATION, grace,             "10s", 0, 3600000, "", "Time for requests in flight after TERM.") \
 	X(NUMBER,   offload_threads,   "4", 1, 256, "threads", "Threads a process for calls that block.") \
 	X(NUMBER,   offload_queue,     "1024", 1, 1000000, "calls", "Calls that wait for an offload thread; more get 503.") \

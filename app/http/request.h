@@ -70,6 +70,7 @@ enum stream_state {
 /* Of a reply that is a stream: http/stream.c. */
 struct request_stream {
 	enum stream_state state;
+	const char *refusal; /* why the reply must not be a stream; NULL: it may */
 	bool is_behind;     /* its seat fell behind what is published */
 	int64_t until_ns;   /* the end of all */
 	size_t since_yield; /* bytes */

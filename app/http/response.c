@@ -156,6 +156,13 @@ void response_not_modified(struct response *response)
 	response_set(response, 304, NULL, (leat_text){ "", 0 });
 }
 
+void response_add_lines(struct response *response, struct arena *arena, leat_text lines)
+{
+	if (!response->headers.data)
+		buffer_init(&response->headers, arena, HEAD_ROOM + lines.len);
+	buffer_text(&response->headers, lines);
+}
+
 bool response_has_content(const struct response *response)
 {
 	return response->rendered || (response->status != 204 && response->status != 304);
@@ -221,4 +228,9 @@ leat_text response_body(const struct response *response)
 int response_status(const struct response *response)
 {
 	return response->rendered ? 200 : response->status;
+}
+
+const char *response_content_type(const struct response *response)
+{
+	return response->rendered ? "application/json" : response->content_type; /* LEAT_STATIC_JSON makes no other */
 }

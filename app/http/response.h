@@ -50,6 +50,9 @@ void response_drop_header(struct response *response, leat_text name);
 /* Makes it a 304: without body and without what tells of one (RFC 9110 15.4.5); all other headers stay. */
 void response_not_modified(struct response *response);
 
+/* Header lines as 'headers' has them, from another response. */
+void response_add_lines(struct response *response, struct arena *arena, leat_text lines);
+
 /* "Status: 200 OK\r\n...\r\n\r\n" */
 leat_text response_head(const struct response *response, struct arena *arena);
 
@@ -59,5 +62,8 @@ bool response_has_content(const struct response *response);
 /* {NULL, 0} of a stream. */
 leat_text response_body(const struct response *response);
 int response_status(const struct response *response);
+
+/* NULL: none. */
+const char *response_content_type(const struct response *response);
 
 #endif

@@ -32,6 +32,8 @@ enum leat_result stream_begin(struct leat_request *req, int status, const char *
 {
 	if (req->stream.state != STREAM_NONE)
 		return misused(req, "a stream is begun twice");
+	if (req->stream.refusal)
+		return misused(req, req->stream.refusal);
 	response_set_stream(&req->response, status, content_type, length);
 	response_add_header(&req->response, req->call.arena, LEAT_TEXT_OF("X-Accel-Buffering"), LEAT_TEXT_OF("no"));
 	req->stream.until_ns = has_own_deadline(req) ? req->call.deadline_ns : CLOCK_NEVER;

@@ -65,7 +65,7 @@ bool task_start(struct loop *loop, task_fn fn, void *arg)
 		return false;
 	task->fn = fn;
 	task->arg = arg;
-	task->is_cancelled = task->ignores_cancel = false;
+	task->is_cancelled = task->ignores_cancel = task->is_shielded = false;
 	return loop_admit(loop, task);
 }
 
@@ -92,7 +92,7 @@ static enum leat_result sleep_until(struct task *self, int64_t deadline_ns)
 enum leat_result task_wait(int64_t deadline_ns)
 {
 	LEAT_CHECK(running);
-	if (running->is_cancelled)
+	if (task_is_cancelled(running))
 		return LEAT_CANCELLED;
 	return sleep_until(running, deadline_ns);
 }
@@ -126,16 +126,22 @@ void task_wake(struct task *task, enum leat_result result)
 	loop_make_ready(task->loop, task);
 }
 
+void task_shield(bool is_shielded)
+{
+	LEAT_CHECK(running && running->is_shielded != is_shielded);
+	running->is_shielded = is_shielded;
+}
+
 void task_cancel(struct task *task)
 {
 	task->is_cancelled = true;
-	if (!task->ignores_cancel)
+	if (!task->ignores_cancel && !task->is_shielded)
 		task_wake(task, LEAT_CANCELLED);
 }
 
 bool task_is_cancelled(const struct task *task)
 {
-	return task->is_cancelled;
+	return task->is_cancelled && !task->is_shielded;
 }
 
 /* The pool ---------------------------------------------------------------------------------------------------- */

@@ -52,6 +52,9 @@ void task_yield(void);
 /* Makes a waiting task run; nothing when it is not waiting. */
 void task_wake(struct task *task, enum leat_result result);
 
+/* While the running task is shielded it does not hear of being cancelled: for what must be written down all the same. Deadlines bound it. */
+void task_shield(bool is_shielded);
+
 void task_cancel(struct task *task);
 bool task_is_cancelled(const struct task *task);
 

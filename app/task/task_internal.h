@@ -33,6 +33,7 @@ struct task {
 	enum leat_result wake_result;
 	bool is_cancelled;
 	bool ignores_cancel; /* in task_wait_always */
+	bool is_shielded;
 	struct task *next;   /* on the ready list or in the pool */
 	struct task *list_next, *list_prev; /* of all that are not idle */
 	struct loop_timer timer;

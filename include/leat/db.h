@@ -69,6 +69,10 @@ struct leat_statement {
 	static const struct leat_statement *const statement##_listed_ \
 		__attribute__((used, section("leat_statements"))) LEAT_RETAIN_ = &statement
 
+/* Puts a statement on the list that the macro cannot put there, because it is a library's: for the 'check' of a middleware (leat/middleware.h).
+ * Only there; a second time does nothing. */
+LEAT_API void leat_statement_list(const struct leat_statement *statement);
+
 /* lld would drop the section with --gc-sections. */
 #if __has_attribute(retain)
 #define LEAT_RETAIN_ __attribute__((retain))

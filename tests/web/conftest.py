@@ -70,6 +70,7 @@ def keys(folder):
 
 @pytest.fixture(scope="session")
 def surface(folder, migrated, keys):
+    migrated.run(servers.IDEMPOTENCY_TABLE.read_text())
     settings = {"database_url": migrated.url, "auth_folder": keys.folder}
     with stopping(servers.Leat(folder / "surface", "tests/web/surface/surface", **settings)) as surface:
         yield surface.wait_ready()

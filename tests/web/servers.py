@@ -21,6 +21,7 @@ import fastcgi
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 DEPLOY = ROOT / "deploy"
+IDEMPOTENCY_TABLE = DEPLOY / "share" / "idempotency.sql"
 FLAVOUR = os.environ.get("LEAT_TEST_FLAVOUR", "")
 PATIENCE = 60 if FLAVOUR else 15
 
