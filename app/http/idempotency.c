@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "http/idempotency_key.h"
 #include "http/idempotency_table.h"
+#include "http/problem_read.h"
 #include "http/request.h"
 #include "task/task.h"
 
@@ -117,6 +118,8 @@ static enum leat_result replay(struct leat_request *req, const struct idempotenc
 	response_set(&req->response, (int)claim->status, type, body);
 	response_add_lines(&req->response, req->call.arena,
 			   (leat_text){ (const char *)claim->headers.ptr, claim->headers.len });
+	if (claim->is_problem && problem_read(&req->problem, req->call.arena, (int)claim->status, body))
+		req->problem.is_reply = true; /* renderers further out have their say again */
 	return leat_reply_header(req, "Idempotent-Replayed", LEAT_TEXT_OF("true"));
 }
 
@@ -204,6 +207,7 @@ static enum leat_result store(struct leat_request *req, struct idempotency *idem
 	leat_text body = response_body(response);
 	struct idempotency_reply reply = {
 		.status = response_status(response),
+		.is_problem = req->problem.is_reply,
 		.content_type = leat_text_from(response_content_type(response)),
 		.headers = response->headers.data ? buffer_as_text(&response->headers) : LEAT_TEXT_OF(""),
 		.body = body.ptr ? body : LEAT_TEXT_OF(""),

@@ -32,7 +32,7 @@ void idempotency_setup(int64_t keep, int64_t lease, size_t most)
 /* Statements ------------------------------------------------------------------------------------------------------- */
 
 static const struct leat_shape claim_shape = LEAT_SHAPE(struct idempotency_claim, LEAT_BOOL(is_mine), LEAT_BOOL(was_left), LEAT_BYTES(request, .optional = true),
-		   LEAT_INT(status, .optional = true, .has = LEAT_HAS(struct idempotency_claim, has_status)),
+		   LEAT_INT(status, .optional = true, .has = LEAT_HAS(struct idempotency_claim, has_status)), LEAT_BOOL(is_problem, .optional = true),
 		   LEAT_TEXT(content_type, .optional = true), LEAT_BYTES(headers, .optional = true),
 		   LEAT_BYTES(body, .optional = true));
 
@@ -51,7 +51,8 @@ static const struct leat_statement claim_key = {
 	       "    status = NULL, content_type = NULL, headers = NULL, body = NULL"
 	       "  WHERE id = (SELECT id FROM leat_idempotency WHERE id = $1 AND lease_until <= now()"
 	       "    AND (status IS NULL OR expires_at <= now()) FOR UPDATE SKIP LOCKED) RETURNING id"
-	       "), seen AS (SELECT request, status, content_type, headers, body FROM leat_idempotency WHERE id = $1) "
+	       "), seen AS (SELECT request, status, is_problem, content_type, headers, body FROM leat_idempotency "
+	       "WHERE id = $1) "
 	       "SELECT EXISTS (SELECT FROM made) OR EXISTS (SELECT FROM taken) AS is_mine,"
 	       "  EXISTS (SELECT FROM taken) AND seen.status IS NULL AS was_left, seen.* "
 	       "FROM (VALUES (1)) AS always LEFT JOIN seen ON true",
@@ -60,7 +61,7 @@ static const struct leat_statement claim_key = {
 
 static const struct leat_statement store_reply = {
 	.name = "leat_idempotency_store",
-	.sql = "UPDATE leat_idempotency SET status = $3, content_type = $4, headers = $5, body = $6 "
+	.sql = "UPDATE leat_idempotency SET status = $3, is_problem = $4, content_type = $5, headers = $6, body = $7 "
 	       "WHERE id = $1 AND owner = $2 AND status IS NULL",
 };
 
@@ -124,7 +125,7 @@ enum leat_result idempotency_store(struct leat_request *req, const struct idempo
 	int64_t count;
 
 	LEAT_TRY(leat_db_exec(req, &store_reply, &count, LEAT_ARG(digest(entry->id)), LEAT_ARG(entry->owner),
-			      LEAT_ARG(reply->status), LEAT_ARG(reply->content_type),
+			      LEAT_ARG(reply->status), LEAT_ARG(reply->is_problem), LEAT_ARG(reply->content_type),
 			      LEAT_ARG_IF(is_kept, bytes_of(reply->headers)),
 			      LEAT_ARG_IF(is_kept, bytes_of(reply->body))));
 	*ret_is_stored = count == 1;

@@ -51,6 +51,7 @@ struct idempotency_claim {
 	leat_bytes request; /* what is there instead; absent: it came in the same moment, and is not to be seen yet */
 	int64_t status;
 	bool has_status;
+	bool is_problem;
 	leat_text content_type;
 	leat_bytes headers;
 	leat_bytes body; /* absent, with a status: it was too large */
@@ -62,6 +63,7 @@ enum leat_result idempotency_claim(struct leat_request *req, const struct idempo
 
 struct idempotency_reply {
 	int status;
+	bool is_problem;        /* a result became a problem document, which no renderer has changed yet */
 	leat_text content_type; /* absent: none */
 	leat_text headers;
 	leat_text body;

@@ -13,6 +13,7 @@ CREATE TABLE leat_idempotency (
 	route        text NOT NULL,               -- for people, as the next one
 	key          text NOT NULL,
 	status       integer,                     -- of the reply; NULL: there is none yet
+	is_problem   boolean,                     -- it is a problem document of leat's (RFC 9457)
 	content_type text,
 	headers      bytea,                       -- "Name: value" lines
 	body         bytea                        -- NULL, with a status: it was too large to be kept

@@ -195,6 +195,18 @@ def test_a_problem_document_is_kept(surface_front, payments):
     assert replies[1].headers["Content-Type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize("path, status, body", [
+    ("/idempotency-lines", 422, b"422 Invalid input|\n#/amount||must be from 1 to 1000000\n"),
+    ("/idempotency-lines?sleep=x", 422, b"422 Invalid input|\n|sleep|must be a whole number from 0 to 60000\n"),
+    ("/idempotency-lines/conflict", 409, b"409 Conflict|The \"thing\" is there.\n"),
+])
+def test_a_problem_in_the_services_own_form_is_replayed_in_it(surface_front, path, status, body):
+    key = new_key()
+    replies = [post(surface_front, path, key, 7 if "sleep" in path else 0) for _ in range(2)]
+    assert [(reply.status, reply.body) for reply in replies] == [(status, body)] * 2
+    assert replies[1].headers[REPLAYED] == "true"
+
+
 def test_a_reply_that_is_too_large_is_told_of(surface_front, surface, payments):
     key = new_key()
     before = surface.metric("leat_idempotency_too_large_total")

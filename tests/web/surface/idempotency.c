@@ -153,10 +153,35 @@ static const struct leat_route keyed_routes[] = {
 	LEAT_ROUTES_END
 };
 
+/* What the client reads of a failure, in the service's own form. */
+static enum leat_result as_lines(struct leat_request *req, const struct leat_problem *problem)
+{
+	leat_text lines = leat_format(req, "%d %s|%.*s\n", problem->status, problem->title,
+				      LEAT_TEXT_PRINTF(problem->detail));
+
+	for (unsigned i = 0; i < problem->fault_count; i++)
+		lines = leat_format(req, "%.*s%.*s|%.*s|%.*s\n", LEAT_TEXT_PRINTF(lines),
+				    LEAT_TEXT_PRINTF(problem->faults[i].pointer),
+				    LEAT_TEXT_PRINTF(problem->faults[i].parameter),
+				    LEAT_TEXT_PRINTF(problem->faults[i].detail));
+	return leat_reply_text(req, problem->status, "text/plain", lines);
+}
+
+static enum leat_result post_conflict(struct leat_request *req)
+{
+	return leat_fail(req, LEAT_CONFLICT, "The \"thing\" is there.");
+}
+
+static const struct leat_problems lines = { as_lines };
+static const struct leat_middleware in_lines[] = { LEAT_PROBLEMS(&lines), LEAT_IDEMPOTENCY(&once),
+						   LEAT_MIDDLEWARE_END };
+
 const struct leat_route idempotency_routes[] = {
 	LEAT_MOUNT("/idempotency", keyed_routes, .middleware = with_key),
 	{ LEAT_POST, "/idempotency-optional", post_in_tx, .body = &order_shape, .middleware = with_key_or_none },
 	{ LEAT_POST, "/idempotency-stream", post_stream, .middleware = with_key_or_none },
+	{ LEAT_POST, "/idempotency-lines", post_in_tx, .body = &order_shape, .middleware = in_lines },
+	{ LEAT_POST, "/idempotency-lines/conflict", post_conflict, .middleware = in_lines },
 	{ LEAT_POST, "/idempotency-caller", post_in_tx, .body = &order_shape, .middleware = of_callers },
 	{ LEAT_POST, "/idempotency-nobody", post_in_tx, .body = &order_shape, .middleware = of_nobody },
 	LEAT_ROUTES_END
