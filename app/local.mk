@@ -131,7 +131,6 @@ libleat_all_la_SOURCES = \
 	app/http/problem.c app/http/problem.h \
 	app/http/problems.c app/http/problems.h \
 	app/http/problem_read.c app/http/problem_read.h \
-	app/http/problems.c \
 	app/http/range.c app/http/range.h \
 	app/http/redirect.c app/http/redirect.h \
 	app/http/reply.c \

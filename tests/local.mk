@@ -77,6 +77,7 @@ unit_programs = \
 	tests/unit/t_spool \
 	tests/unit/t_supervisor \
 	tests/unit/t_task \
+	tests/unit/t_task_shield \
 	tests/unit/t_timer \
 	tests/unit/t_topic \
 	tests/unit/t_tx \

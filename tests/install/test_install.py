@@ -72,6 +72,10 @@ def test_nothing_private_is_installed(prefix):
     assert headers == {str(path.relative_to(source)) for path in source.rglob("*.h")}
 
 
+def test_the_migration_for_idempotency_keys_is_installed(prefix):
+    assert (prefix / "share" / "leat" / "sql" / "idempotency.sql").read_text() == servers.IDEMPOTENCY_TABLE.read_text()
+
+
 def test_installed_headers_stand_alone(prefix, tmp_path):
     for header in sorted((prefix / "include").rglob("*.h")):
         source = tmp_path / "alone.c"
