@@ -27,6 +27,7 @@ struct idempotency {
 	struct idempotency_entry entry;
 	const void *by; /* the options of the middleware that made it */
 	enum key_state state;
+	bool may_be_done; /* its reply is stored, if the transaction has been committed that did it */
 };
 LEAT_VALUE(idempotency, struct idempotency);
 
@@ -231,7 +232,7 @@ static void store_reply(struct leat_request *req, struct idempotency *idempotenc
 
 	if (result != LEAT_OK)
 		lose(req, leat_result_name(result));
-	else if (is_stored)
+	else if (is_stored || idempotency->may_be_done)
 		metrics_add(METRIC_IDEMPOTENCY_STORED, 1);
 	else
 		lose(req, "it took longer than its lease (setting idempotency_lease)");
@@ -303,6 +304,7 @@ static enum leat_result work_and_store(struct leat_request *req, void *arg)
 	if (response_status(&req->response) == 0)
 		return misused(req, "the function of leat_idempotent_tx gave no reply");
 	LEAT_TRY(store(req, work->idempotency, &is_stored));
+	work->idempotency->may_be_done = is_stored;
 	if (is_stored)
 		return LEAT_OK;
 	work->idempotency->state = KEY_IS_ELSEWHERE;

@@ -185,6 +185,11 @@ static enum leat_result nested(struct leat_request *req, void *arg)
 	return LEAT_UNAVAILABLE;
 }
 
+static enum leat_result nested_well(struct leat_request *req, void *arg)
+{
+	return leat_idempotent_tx(req, NULL, add_and_reply, arg);
+}
+
 TASK_TEST(within_a_transaction_it_is_part_of_that)
 {
 	struct leat_request *first = begin_work(req);
@@ -194,6 +199,17 @@ TASK_TEST(within_a_transaction_it_is_part_of_that)
 	leave(first, LEAT_UNAVAILABLE);
 	ck_assert_int_eq(rows_with("true"), 0);
 	ck_assert_int_eq(count_rows(), 3);
+}
+
+TASK_TEST(within_a_transaction_it_is_committed_with_that)
+{
+	struct leat_request *first = begin_work(req);
+
+	ck_assert_result(leat_tx(first, NULL, nested_well, NULL), LEAT_OK);
+	leave(first, LEAT_OK);
+	is_answered(req, 201);
+	ck_assert_uint_eq(metrics_total(METRIC_IDEMPOTENCY_STORED), 1);
+	ck_assert_uint_eq(metrics_total(METRIC_IDEMPOTENCY_LOST), 0);
 }
 
 TASK_TEST(without_a_key_it_is_a_transaction)
@@ -428,14 +444,15 @@ static void set_up_bouncer(void)
 
 static void add_cases(Suite *s, const char *name, void (*before)(void))
 {
-	HARNESS_CASE_WITH(
-		s, name, before, teardown, work_and_reply_are_committed_together, neither_is_committed_when_it_fails,
-		work_without_a_reply_is_a_bug, what_runs_again_replies_once, within_a_transaction_it_is_part_of_that,
-		without_a_key_it_is_a_transaction, what_is_too_large_is_kept_as_done,
-		whose_lease_is_over_loses_the_key_and_its_work, a_late_owner_does_not_store,
-		a_late_owner_does_not_release, a_locked_row_is_passed_over, a_client_that_leaves_frees_its_key,
-		a_client_that_leaves_at_the_end_finds_its_reply, a_client_that_leaves_first_is_waited_for,
-		at_its_deadline_a_request_frees_its_key, old_rows_go_in_batches, of_many_at_once_one_works);
+	HARNESS_CASE_WITH(s, name, before, teardown, work_and_reply_are_committed_together,
+			  neither_is_committed_when_it_fails, work_without_a_reply_is_a_bug,
+			  what_runs_again_replies_once, within_a_transaction_it_is_part_of_that,
+			  within_a_transaction_it_is_committed_with_that, without_a_key_it_is_a_transaction,
+			  what_is_too_large_is_kept_as_done, whose_lease_is_over_loses_the_key_and_its_work,
+			  a_late_owner_does_not_store, a_late_owner_does_not_release, a_locked_row_is_passed_over,
+			  a_client_that_leaves_frees_its_key, a_client_that_leaves_at_the_end_finds_its_reply,
+			  a_client_that_leaves_first_is_waited_for, at_its_deadline_a_request_frees_its_key,
+			  old_rows_go_in_batches, of_many_at_once_one_works);
 }
 
 Suite *suite(void)

@@ -42,9 +42,10 @@ def postgres(folder):
 
 @pytest.fixture(scope="session")
 def migrated(folder, postgres):
-    """The database with the tables of deploy/sql, made by `leat migrate`."""
+    """The database with the tables of deploy/sql, made by `leat migrate`, and the one for idempotency keys."""
     done = servers.migrate(folder, postgres)
     assert done.returncode == 0, done.stdout + done.stderr
+    postgres.run(servers.IDEMPOTENCY_TABLE.read_text())
     return postgres
 
 
@@ -70,7 +71,6 @@ def keys(folder):
 
 @pytest.fixture(scope="session")
 def surface(folder, migrated, keys):
-    migrated.run(servers.IDEMPOTENCY_TABLE.read_text())
     settings = {"database_url": migrated.url, "auth_folder": keys.folder}
     with stopping(servers.Leat(folder / "surface", "tests/web/surface/surface", **settings)) as surface:
         yield surface.wait_ready()
