@@ -151,7 +151,7 @@ static struct lane_set *set_for(const struct call *call, const struct statement 
 	return may_be_replicated(call, statement) ? replica_lanes(call->db->replica) : &call->db->primary;
 }
 
-/* Reads that a request sends together are a batch; one that may be slow goes alone, so that it can be seen. */
+/* Reads may share a Sync; one that may be slow goes alone, so that it can be seen. */
 static enum leat_result start(struct call *call, struct query *query)
 {
 	const struct statement *statement = query->statement;

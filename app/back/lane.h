@@ -87,6 +87,7 @@ struct lane {
 	struct loop_turn turn;   /* sends what the turn's tasks have queued */
 	struct query_list in_flight;
 	const void *batch;     /* of the last one in flight, while its Sync is still to come */
+	int64_t batch_ns;      /* what all of that batch may take, at the least */
 	struct query *reading; /* whose results come next; NULL: the head's */
 	unsigned parts_read;   /* of its Parse and Execute */
 	bool is_at_sync;       /* all of the first batch is read but its Sync */
@@ -134,7 +135,7 @@ bool lane_may_be_left(const struct lane *lane);
 int64_t lane_busy_since(const struct lane *lane);
 
 /* Only a lane that is LANE_READY, or lent and LANE_PREPARING. Sent at the end of the loop's turn, or sooner; together with those
- * before it of the same query->batch. */
+ * before it of the same query->batch, or with quick ones of others. */
 void lane_send(struct lane *lane, struct query *query);
 
 /* For whose answer nobody waits. The text is static. */

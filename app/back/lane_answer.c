@@ -133,17 +133,20 @@ static void end_query(struct lane *lane, struct query *query, struct failure *fa
 		query_finish(lane->host->queries, query, LEAT_OK, query->result);
 }
 
-/* Which one of a batch was slow cannot be seen: next time each goes alone. */
-static void note_time(struct lane *lane, struct query *query, int64_t took_ns, bool is_alone)
+static void note_time(struct lane *lane, struct query *query, int64_t took_ns, unsigned among)
 {
-	int64_t limit_ns = lane->host->settings->db_slow * CLOCK_MS;
+	if (query->work == QUERY_EXECUTE && !query->is_skipped)
+		statement_took(query->statement, took_ns, among, lane->host->settings->db_slow * CLOCK_MS);
+}
 
-	if (query->work != QUERY_EXECUTE || query->is_skipped)
-		return;
-	if (is_alone || took_ns <= limit_ns)
-		statement_took(query->statement, took_ns, limit_ns);
-	else
-		statement_may_be_slow(query->statement);
+/* How many share the first Sync. */
+static unsigned count_batch(const struct lane *lane)
+{
+	unsigned count = 1;
+
+	for (const struct query *query = lane->in_flight.first; !query->has_sync; query = query->next)
+		count++;
+	return count;
 }
 
 /* Its Sync was reached: all of it is answered. */
@@ -151,19 +154,17 @@ static void end_batch(struct lane *lane)
 {
 	int64_t took_ns = loop_told_ns(lane->host->loop) - lane_busy_since(lane);
 	struct failure failure = { LEAT_INTERNAL, false };
-	bool is_first = true, is_last = false;
+	unsigned count = count_batch(lane);
 
 	lane->answered_ns = lane_now_ns(lane);
 	lane->reading = NULL;
 	lane->is_at_sync = false;
 	if (lane->is_lent && lane->state == LANE_PREPARING)
 		lane_become_ready(lane); /* the SET in front is all that there was to prepare */
-	while (!is_last && lane->connection) {
+	for (unsigned i = 0; i < count && lane->connection; i++) {
 		struct query *query = lane_pop(lane);
 
-		is_last = query->has_sync;
-		note_time(lane, query, took_ns, is_first && is_last);
-		is_first = false;
+		note_time(lane, query, took_ns, count);
 		end_query(lane, query, &failure);
 	}
 	if (lane->is_lent && lane->in_flight.count == 0)

@@ -29,6 +29,15 @@ int64_t lane_busy_since(const struct lane *lane)
 	return head->sent_ns > lane->answered_ns ? head->sent_ns : lane->answered_ns;
 }
 
+/* What holds up the first batch is one of its statements, and which cannot be seen: perhaps the one that was given up. NULL: none was. */
+static const struct query *given_up(const struct lane *lane)
+{
+	for (const struct query *query = lane->in_flight.first; query; query = query->has_sync ? NULL : query->next)
+		if (query->state == QUERY_ABANDONED)
+			return query;
+	return NULL;
+}
+
 /* Nobody else uses a lane that is lent, and its request has given up. */
 static int64_t grace_ms(const struct lane *lane)
 {
@@ -69,8 +78,7 @@ static void review_cancelling(struct lane *lane)
 
 void lane_review(struct lane *lane)
 {
-	const struct query *head = lane->in_flight.first;
-	bool is_late = head && head->state == QUERY_ABANDONED;
+	bool is_late = given_up(lane);
 
 	if (lane->state == LANE_READY && is_late) {
 		wait_for_late(lane);
@@ -96,7 +104,7 @@ void lane_cancel_late(struct lane *lane)
 
 	log_limited(lane->is_lent ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN,
 		    "database: given up, and still running %" PRId64 " ms later: %s", grace_ms(lane),
-		    query_text(lane->late));
+		    query_text(given_up(lane)));
 	if (cancel && !is_wanted(lane)) {
 		lane->cancel = cancel;
 		lane->late_until_ns = lane_now_ns(lane) + lane->host->settings->db_cancel_grace * CLOCK_MS;

@@ -7,8 +7,10 @@
  * still never runs another statement.
  *
  * Batches. Behind each statement goes a Sync, which ends its transaction and lets the server answer. Statements that one
- * request sends together share one (query->batch): reads, and whatever belongs to one transaction anyway. The server then
- * is woken once, works through them, and answers once. When one of them fails, the server skips those behind it up to the Sync:
+ * request sends together share one (query->batch): reads, and whatever belongs to one transaction anyway. So do reads that
+ * different requests send in one turn, as long as all of them together should take no longer than SHARED_MOST_NS, from what the
+ * fastest executions took: the first waits for the last. The server then is woken once, works through them, and answers once. When one of them fails, the server skips those behind it
+ * up to the Sync:
  *  - reads that were skipped are sent again, each with a Sync of its own, so that the failure touches none of them;
  *  - in a transaction they end as the one did that failed: the transaction cannot go on in any case. (So BEGIN need not be
  *    waited for, either: when it fails, what stands behind it in its batch is not run.)
@@ -26,8 +28,6 @@
  *
  * (The latter made for the measurement, in libpq 15's own structures.) Receiving takes one call a turn either way. What
  * else could save sends before libpq 17, and why it is not here:
- *  - Reads of different requests that share a Sync: whoever is answered first would wait for the last, and one
- *    slow statement would hold up all of them.
  *  - Writes that share a Sync with a COMMIT behind each: after a lost connection even fewer of them could be told to have run or not.
  *  - A socket that is full in the place of libpq's, by dup2(2), while a turn's statements are queued: then each Sync
  *    makes calls that fail instead of one that succeeds, and TLS sees them. Not measured.
@@ -50,6 +50,8 @@
 #include "base/number.h"
 
 #define NAME_STALE UINT_MAX /* it was prepared under another name */
+
+#define SHARED_MOST_NS CLOCK_MS
 
 enum {
 	NAME_SIZE = STATEMENT_NAME_SIZE + 1 + NUMBER_INT_MAX,
@@ -165,11 +167,25 @@ static bool put_sync(struct lane *lane)
 #endif
 }
 
+static int64_t least_ns(const struct query *query)
+{
+	return query->work == QUERY_EXECUTE && query->statement->least_ns ? query->statement->least_ns : SHARED_MOST_NS;
+}
+
+static bool joins_batch(const struct lane *lane, const struct query *query)
+{
+	if (!lane->batch || !query->batch)
+		return false;
+	return lane->batch == query->batch || (!lane->is_lent && lane->batch_ns + least_ns(query) <= SHARED_MOST_NS);
+}
+
 /* The batch before it, if it is another one, ends. */
 void lane_put(struct lane *lane, struct query *query)
 {
-	bool is_put = !lane->batch || lane->batch == query->batch || put_sync(lane);
+	bool joins = joins_batch(lane, query);
+	bool is_put = joins || !lane->batch || put_sync(lane);
 
+	lane->batch_ns = least_ns(query) + (joins ? lane->batch_ns : 0);
 	query->has_parse = query->has_sync = query->is_skipped = false;
 	query->sent_ns = 0;
 	query_list_append(&lane->in_flight, query);

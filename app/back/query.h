@@ -51,7 +51,7 @@ struct query {
 	const char *command;         /* of QUERY_COMMAND; while it is not abandoned */
 	const char *const *values;   /* in text form, NULL is NULL; the request's memory */
 	unsigned value_count;
-	const void *batch;        /* of statements that may share a Sync; NULL: it has one of its own */
+	const void *batch;        /* whose statements it may share a Sync with; NULL: it has one of its own */
 	unsigned name;            /* under which the lane has prepared the statement */
 	bool has_parse;           /* it was sent with its Parse */
 	bool has_sync;            /* it was sent with a Sync behind it: the last one of its batch */

@@ -11,6 +11,8 @@
 enum {
 	LEAST_CAP = 16,
 	SLOW_OF_EIGHT = 3,
+	LEAST_OF =
+		32, /* an execution that took longer moves what is taken for the least by so much of the difference */
 };
 
 static const struct leat_statement *const *listed;
@@ -171,16 +173,20 @@ struct statement *statements_find(struct statements *statements, const struct le
 	return statement;
 }
 
-void statement_took(struct statement *statement, int64_t ns, int64_t limit_ns)
+void statement_took(struct statement *statement, int64_t ns, unsigned among, int64_t limit_ns)
 {
+	int64_t share_ns = ns / among;
 	int slow;
 
+	if (statement->least_ns == 0 || share_ns < statement->least_ns)
+		statement->least_ns = share_ns;
+	else
+		statement->least_ns += (share_ns - statement->least_ns) / LEAST_OF;
+	if (among > 1 && ns > limit_ns) {
+		statement->history |= 1;
+		return;
+	}
 	statement->history = (uint8_t)(statement->history << 1 | (ns > limit_ns));
 	slow = __builtin_popcount(statement->history);
 	statement->is_slow = slow >= SLOW_OF_EIGHT || (statement->is_slow && slow > 1);
-}
-
-void statement_may_be_slow(struct statement *statement)
-{
-	statement->history |= 1;
 }

@@ -33,9 +33,10 @@ struct statement {
 	char name
 		[STATEMENT_NAME_SIZE]; /* on the server: from a hash of the text, so that one name never means two texts */
 	unsigned index;                /* the same in every worker */
-	uint8_t history;               /* of the last eight executions, a bit each: it was slow */
-	bool is_for_primary;           /* it says read_only, but a standby refused it as a write */
-	bool is_slow;                  /* it is run on a lent connection, where nobody stands behind it */
+	int64_t least_ns; /* about the least that an execution took of late, on the way to the server and back, too; 0: not known */
+	uint8_t history;     /* of the last eight executions, a bit each: it was slow */
+	bool is_for_primary; /* it says read_only, but a standby refused it as a write */
+	bool is_slow;        /* it is run on a lent connection, where nobody stands behind it */
 };
 
 struct statements {
@@ -55,11 +56,9 @@ void statements_fini(struct statements *statements);
 struct statement *statements_find(struct statements *statements, const struct leat_statement *is)
 	__attribute__((returns_nonnull));
 
-/* It was executed in 'ns'. Three of eight executions over 'limit_ns' make it slow, seven below make it fast again: one stall of the
- * server, or a rare argument, does not. */
-void statement_took(struct statement *statement, int64_t ns, int64_t limit_ns);
-
-/* It was executed with others, which together took too long. As long as its history is not clean, it should run alone, and be measured. */
-void statement_may_be_slow(struct statement *statement);
+/* It was executed in 'ns', as one of 'among' that share a Sync. Three of eight executions over 'limit_ns' make it slow, seven below make it
+ * fast again: one stall of the server, or a rare argument, does not. Which one of several was slow cannot be seen: as
+ * long as its history is not clean, it should run alone, and be measured. */
+void statement_took(struct statement *statement, int64_t ns, unsigned among, int64_t limit_ns);
 
 #endif
