@@ -73,6 +73,7 @@ unit_programs = \
 	tests/unit/t_settings \
 	tests/unit/t_settings_shown \
 	tests/unit/t_settings_sources \
+	tests/unit/t_shared \
 	tests/unit/t_slow \
 	tests/unit/t_spool \
 	tests/unit/t_supervisor \

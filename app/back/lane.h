@@ -87,7 +87,7 @@ struct lane {
 	struct loop_turn turn;   /* sends what the turn's tasks have queued */
 	struct query_list in_flight;
 	const void *batch;     /* of the last one in flight, while its Sync is still to come */
-	int64_t batch_ns;      /* what all of that batch may take, at the least */
+	int64_t batch_ns;      /* what all of that batch usually takes */
 	struct query *reading; /* whose results come next; NULL: the head's */
 	unsigned parts_read;   /* of its Parse and Execute */
 	bool is_at_sync;       /* all of the first batch is read but its Sync */

@@ -7,10 +7,10 @@
  * still never runs another statement.
  *
  * Batches. Behind each statement goes a Sync, which ends its transaction and lets the server answer. Statements that one
- * request sends together share one (query->batch): reads, and whatever belongs to one transaction anyway. So do reads that
- * different requests send in one turn, as long as all of them together should take no longer than SHARED_MOST_NS, from what the
- * fastest executions took: the first waits for the last. The server then is woken once, works through them, and answers once. When one of them fails, the server skips those behind it
- * up to the Sync:
+ * request sends together share one (query->batch): reads, and whatever belongs to one transaction anyway. So do reads that different
+ * requests send in one turn, as long as all of them together usually take no longer than SHARED_MOST_NS: whoever is first waits
+ * for the last. The server then is woken once, works through them, and answers once. When one of them fails, the server skips
+ * those behind it up to the Sync:
  *  - reads that were skipped are sent again, each with a Sync of its own, so that the failure touches none of them;
  *  - in a transaction they end as the one did that failed: the transaction cannot go on in any case. (So BEGIN need not be
  *    waited for, either: when it fails, what stands behind it in its batch is not run.)
@@ -51,7 +51,7 @@
 
 #define NAME_STALE UINT_MAX /* it was prepared under another name */
 
-#define SHARED_MOST_NS CLOCK_MS
+#define SHARED_MOST_NS (2 * CLOCK_MS)
 
 enum {
 	NAME_SIZE = STATEMENT_NAME_SIZE + 1 + NUMBER_INT_MAX,
@@ -167,16 +167,16 @@ static bool put_sync(struct lane *lane)
 #endif
 }
 
-static int64_t least_ns(const struct query *query)
+static int64_t usual_ns(const struct query *query)
 {
-	return query->work == QUERY_EXECUTE && query->statement->least_ns ? query->statement->least_ns : SHARED_MOST_NS;
+	return query->work == QUERY_EXECUTE && query->statement->usual_ns ? query->statement->usual_ns : SHARED_MOST_NS;
 }
 
 static bool joins_batch(const struct lane *lane, const struct query *query)
 {
 	if (!lane->batch || !query->batch)
 		return false;
-	return lane->batch == query->batch || (!lane->is_lent && lane->batch_ns + least_ns(query) <= SHARED_MOST_NS);
+	return lane->batch == query->batch || (!lane->is_lent && lane->batch_ns + usual_ns(query) <= SHARED_MOST_NS);
 }
 
 /* The batch before it, if it is another one, ends. */
@@ -185,7 +185,7 @@ void lane_put(struct lane *lane, struct query *query)
 	bool joins = joins_batch(lane, query);
 	bool is_put = joins || !lane->batch || put_sync(lane);
 
-	lane->batch_ns = least_ns(query) + (joins ? lane->batch_ns : 0);
+	lane->batch_ns = usual_ns(query) + (joins ? lane->batch_ns : 0);
 	query->has_parse = query->has_sync = query->is_skipped = false;
 	query->sent_ns = 0;
 	query_list_append(&lane->in_flight, query);

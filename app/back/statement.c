@@ -11,8 +11,7 @@
 enum {
 	LEAST_CAP = 16,
 	SLOW_OF_EIGHT = 3,
-	LEAST_OF =
-		32, /* an execution that took longer moves what is taken for the least by so much of the difference */
+	USUAL_OF = 8, /* the latest execution counts for an eighth of what is usual */
 };
 
 static const struct leat_statement *const *listed;
@@ -175,13 +174,11 @@ struct statement *statements_find(struct statements *statements, const struct le
 
 void statement_took(struct statement *statement, int64_t ns, unsigned among, int64_t limit_ns)
 {
-	int64_t share_ns = ns / among;
+	int64_t share_ns = ns > among ? ns / among
+				      : 1; /* answers that come together: the first has taken all the time */
 	int slow;
 
-	if (statement->least_ns == 0 || share_ns < statement->least_ns)
-		statement->least_ns = share_ns;
-	else
-		statement->least_ns += (share_ns - statement->least_ns) / LEAST_OF;
+	statement->usual_ns += statement->usual_ns ? (share_ns - statement->usual_ns) / USUAL_OF : share_ns;
 	if (among > 1 && ns > limit_ns) {
 		statement->history |= 1;
 		return;

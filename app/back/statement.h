@@ -33,7 +33,7 @@ struct statement {
 	char name
 		[STATEMENT_NAME_SIZE]; /* on the server: from a hash of the text, so that one name never means two texts */
 	unsigned index;                /* the same in every worker */
-	int64_t least_ns; /* about the least that an execution took of late, on the way to the server and back, too; 0: not known */
+	int64_t usual_ns; /* what an execution takes on average, the way to the server and back included; 0: not known yet */
 	uint8_t history;     /* of the last eight executions, a bit each: it was slow */
 	bool is_for_primary; /* it says read_only, but a standby refused it as a write */
 	bool is_slow;        /* it is run on a lent connection, where nobody stands behind it */

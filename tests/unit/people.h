@@ -45,6 +45,17 @@ static const struct leat_statement backend = { .sql = "SELECT pg_backend_pid()::
 static const struct leat_statement sleep_s = { .sql = "SELECT count(pg_sleep($1)) AS n",
 					       .row = &number_shape,
 					       .read_only = true };
+static const struct leat_statement hundred_by = {
+	.sql = "SELECT 100 / $1::int8 AS n",
+	.row = &number_shape,
+	.read_only = true,
+};
+/* The same for all that share a transaction. */
+static const struct leat_statement began = {
+	.sql = "SELECT (extract(epoch FROM now()) * 1000000)::int8 AS n",
+	.row = &number_shape,
+	.read_only = true,
+};
 
 static inline int64_t count_rows(void)
 {

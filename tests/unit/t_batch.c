@@ -4,19 +4,8 @@
 
 enum { READS = 20 };
 
-static const struct leat_statement hundred_by = {
-	.sql = "SELECT 100 / $1::int8 AS n",
-	.row = &number_shape,
-	.read_only = true,
-};
 static const struct leat_statement negate = {
 	.sql = "SELECT - $1::int8 AS n",
-	.row = &number_shape,
-	.read_only = true,
-};
-/* The same for all that share a transaction. */
-static const struct leat_statement began = {
-	.sql = "SELECT (extract(epoch FROM now()) * 1000000)::int8 AS n",
 	.row = &number_shape,
 	.read_only = true,
 };
