@@ -223,6 +223,7 @@ EXTRA_DIST += \
 	tests/web/test_command_line.py \
 	tests/web/test_connections.py \
 	tests/web/test_database.py \
+	tests/web/test_database_addresses.py \
 	tests/web/test_database_copy.py \
 	tests/web/test_database_faults.py \
 	tests/web/test_database_hosts.py \

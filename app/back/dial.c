@@ -2,11 +2,13 @@
 #include "back/dial.h"
 
 #include <libpq-fe.h>
+#include <netdb.h>
 #include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -239,6 +241,59 @@ static int64_t share_of_time(int64_t deadline_ns, unsigned hosts_left)
 	return now_ns + (deadline_ns - now_ns) / hosts_left;
 }
 
+/* The addresses of a name; NULL: that is libpq's to find out, or to complain of. */
+static struct addrinfo *resolve(const char *name)
+{
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	struct addrinfo *addresses = NULL;
+
+	if (!name || strchr("/@", *name) || count_items(name) > 1 || getaddrinfo(name, NULL, &hints, &addresses) != 0)
+		return NULL;
+	return addresses;
+}
+
+static unsigned count_addresses(const struct addrinfo *address)
+{
+	unsigned count = 0;
+
+	for (; address; address = address->ai_next)
+		count++;
+	return count;
+}
+
+/* Of the addresses of one name each has its share of the time, too. */
+static PGconn *dial_name(const struct settings *settings, enum dial_to to, const struct host *host, const char *name,
+			 int64_t deadline_ns, const atomic_bool *is_dropped)
+{
+	struct addrinfo *addresses = resolve(name);
+	unsigned left = count_addresses(addresses);
+	PGconn *connection = NULL;
+
+	for (const struct addrinfo *address = addresses; address; address = address->ai_next, left--) {
+		char text[NI_MAXHOST];
+		struct host one = { .host = host->host, .hostaddr = text, .port = host->port };
+
+		if (connection && (dial_has_connected(connection) || atomic_load(is_dropped)))
+			break;
+		if (getnameinfo(address->ai_addr, address->ai_addrlen, text, sizeof(text), NULL, 0, NI_NUMERICHOST) !=
+		    0)
+			continue;
+		PQfinish(connection);
+		connection = dial_host(settings, to, &one, share_of_time(deadline_ns, left), is_dropped);
+	}
+	if (addresses)
+		freeaddrinfo(addresses);
+	return connection ? connection : dial_host(settings, to, host, deadline_ns, is_dropped);
+}
+
+/* The name is that of the host, or the only one in the URL. NULL: it has an address. */
+static const char *name_of(const PQconninfoOption *options, const struct host *host)
+{
+	if (host->hostaddr || value_of(options, "hostaddr"))
+		return NULL;
+	return host->host ? host->host : value_of(options, "host");
+}
+
 PGconn *dial(const struct settings *settings, enum dial_to to, const atomic_bool *is_dropped)
 {
 	int64_t deadline_ns = clock_now_ns() + settings->db_connect_timeout * CLOCK_MS;
@@ -253,7 +308,8 @@ PGconn *dial(const struct settings *settings, enum dial_to to, const atomic_bool
 
 		if (i > 0)
 			leave_host(connection, to, order[i - 1] + 1, count);
-		connection = dial_host(settings, to, &host, share_of_time(deadline_ns, count - i), is_dropped);
+		connection = dial_name(settings, to, &host, name_of(options, &host),
+				       share_of_time(deadline_ns, count - i), is_dropped);
 		free_host(&host);
 	}
 	free(order);

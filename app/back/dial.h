@@ -6,7 +6,7 @@
  *
  *     PGconn *connection = dial(&settings, DIAL_PRIMARY, &is_dropped);   -- on a thread that may block
  *
- * Of several hosts each has its share of the time: libpq leaves a host that refuses, but gives one that says nothing all there is.
+ * Of several hosts, and of several addresses of a host's name, each has its share of the time: libpq leaves a host that refuses, but gives one that says nothing all there is.
  * Those of database_url are tried in their order; those of database_read_url in any (libpq 15 has no load_balance_hosts), and only standbys
  * are taken.
  *
