@@ -3,11 +3,14 @@ leat_headers = \
 	include/leat/accept.h \
 	include/leat/auth.h \
 	include/leat/cache.h \
+	include/leat/client.h \
+	include/leat/cors.h \
 	include/leat/db.h \
 	include/leat/event.h \
 	include/leat/form.h \
 	include/leat/idempotency.h \
 	include/leat/input.h \
+	include/leat/limit.h \
 	include/leat/middleware.h \
 	include/leat/problem.h \
 	include/leat/reply.h \
@@ -15,6 +18,7 @@ leat_headers = \
 	include/leat/result.h \
 	include/leat/route.h \
 	include/leat/rows.h \
+	include/leat/security.h \
 	include/leat/service.h \
 	include/leat/shape.h \
 	include/leat/stream.h \
@@ -92,6 +96,7 @@ libleat_all_la_SOURCES = \
 	app/front/poller.c app/front/poller.h \
 	app/http/accept.c app/http/accept.h \
 	app/http/accesslog.c app/http/accesslog.h \
+	app/http/address.c app/http/address.h \
 	app/http/auth.c app/http/auth.h \
 	app/http/auth_basic.c \
 	app/http/auth_jwt.c \
@@ -99,8 +104,10 @@ libleat_all_la_SOURCES = \
 	app/http/body.c \
 	app/http/cache.c \
 	app/http/cache_control.c app/http/cache_control.h \
+	app/http/client.c app/http/client.h \
 	app/http/condition.c app/http/condition.h \
 	app/http/cookie.c app/http/cookie.h \
+	app/http/cors.c app/http/cors.h \
 	app/http/credentials.c app/http/credentials.h \
 	app/http/crypto.c app/http/crypto.h \
 	app/http/etag.c \
@@ -108,6 +115,7 @@ libleat_all_la_SOURCES = \
 	app/http/events.c \
 	app/http/field.c app/http/field.h \
 	app/http/form.c \
+	app/http/forwarded.c app/http/forwarded.h \
 	app/http/header.c app/http/header.h \
 	app/http/http_date.c app/http/http_date.h \
 	app/http/idempotency.c \
@@ -120,10 +128,12 @@ libleat_all_la_SOURCES = \
 	app/http/jwks.c app/http/jwks.h \
 	app/http/jwt.c app/http/jwt.h \
 	app/http/keyfile.c app/http/keyfile.h \
+	app/http/limit.c \
 	app/http/media_type.c app/http/media_type.h \
 	app/http/method.c app/http/method.h \
 	app/http/middleware.c app/http/middleware.h \
 	app/http/multipart.c app/http/multipart.h \
+	app/http/origin.c app/http/origin.h \
 	app/http/pairs.c app/http/pairs.h \
 	app/http/parameter.c app/http/parameter.h \
 	app/http/password.c app/http/password.h \
@@ -141,6 +151,7 @@ libleat_all_la_SOURCES = \
 	app/http/router_build.c \
 	app/http/router_tree.h \
 	app/http/routes.c app/http/routes.h \
+	app/http/security.c \
 	app/http/segment.c app/http/segment.h \
 	app/http/send_file.c \
 	app/http/set_cookie.c app/http/set_cookie.h \

@@ -5,6 +5,8 @@
  * result becomes a problem document. Then hooks are left, the reply goes back, and one line to the access log. */
 #include "pipeline.h"
 
+#include <leat/client.h>
+
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -13,6 +15,7 @@
 #include "front/exchange.h"
 #include "front/fcgi.h"
 #include "http/accesslog.h"
+#include "http/cors.h"
 #include "http/middleware.h"
 #include "http/problems.h"
 #include "http/url.h"
@@ -139,6 +142,11 @@ static enum leat_result route(struct walk *walk)
 {
 	struct leat_request *req = walk->req;
 
+	if (req->method == LEAT_METHOD_OPTIONS) {
+		LEAT_TRY(cors_preflight(req, NULL));
+		if (has_reply(walk))
+			return LEAT_OK;
+	}
 	switch (router_match(walk->pipeline->router, req->method, req->path, req->call.arena, &req->match)) {
 	case ROUTER_BAD_PATH:
 		return leat_fail(req, LEAT_BAD_REQUEST, "The path has a bad escape, NUL, or is not UTF-8.");
@@ -156,6 +164,8 @@ static enum leat_result route(struct walk *walk)
 	req->call.route = request_pattern(req);
 	if (req->match.route && req->match.route->deadline_ms)
 		req->call.deadline_ns = req->started_ns + req->match.route->deadline_ms * CLOCK_MS;
+	if (req->call.deadline_ns > req->deadline_most_ns)
+		req->call.deadline_ns = req->deadline_most_ns;
 	return LEAT_OK;
 }
 
@@ -332,7 +342,7 @@ static void record(struct walk *walk)
 		struct accesslog_entry entry = {
 			.wall_ns = clock_wall_ns(),
 			.id = req->call.request_id,
-			.client = req->client,
+			.client = leat_client_address(req),
 			.method = req->method_text,
 			.path = req->path.ptr ? req->path : req->target,
 			.route = req->match.route ? req->match.pattern : NULL,

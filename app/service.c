@@ -17,6 +17,7 @@
 #include "command_line.h"
 #include "front/listen.h"
 #include "http/auth.h"
+#include "http/client.h"
 #include "http/idempotency_table.h"
 #include "http/keyfile.h"
 #include "http/middleware.h"
@@ -78,6 +79,7 @@ static int run_command(const struct leat_service *service, const struct command_
 	struct settings_error error;
 	const char *argument;
 	const struct command *command = find_command(line->words, &argument, &error);
+	char fault[CLIENT_FAULT_SIZE];
 	int status;
 
 	if (!command)
@@ -97,7 +99,11 @@ static int run_command(const struct leat_service *service, const struct command_
 		auth_setup(settings.auth_folder, (size_t)settings.auth_file_max, (size_t)settings.auth_token_max);
 		idempotency_setup(settings.idempotency_keep, settings.idempotency_lease,
 				  (size_t)settings.idempotency_reply_max);
-		status = command->run(service, &settings, argument);
+		if (client_setup(settings.trusted_proxies, (enum forwarded_form)settings.forwarded_header,
+				 (unsigned)settings.forwarded_max, fault))
+			status = command->run(service, &settings, argument);
+		else
+			status = complain(service, fault);
 	} else {
 		status = complain(service, error.text);
 	}

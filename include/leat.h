@@ -20,6 +20,10 @@
  *     leat/problem.h   failures in a form of the service's own
  *     leat/db.h        statements on PostgreSQL
  *     leat/rows.h      results row by row, and by column
+ *     leat/client.h    the client's address, behind proxies too
+ *     leat/cors.h      which pages of other origins may ask
+ *     leat/security.h  headers that tell browsers what not to do
+ *     leat/limit.h     time and body size of a group of routes
  *     leat/auth.h      who asks: tokens, API keys, passwords
  *     leat/route.h     methods, patterns and handlers
  *     leat/url.h       the path to a named route
@@ -31,11 +35,14 @@
 #include <leat/accept.h>
 #include <leat/auth.h>
 #include <leat/cache.h>
+#include <leat/client.h>
+#include <leat/cors.h>
 #include <leat/db.h>
 #include <leat/event.h>
 #include <leat/form.h>
-#include <leat/input.h>
 #include <leat/idempotency.h>
+#include <leat/input.h>
+#include <leat/limit.h>
 #include <leat/middleware.h>
 #include <leat/problem.h>
 #include <leat/reply.h>
@@ -43,6 +50,7 @@
 #include <leat/result.h>
 #include <leat/route.h>
 #include <leat/rows.h>
+#include <leat/security.h>
 #include <leat/service.h>
 #include <leat/shape.h>
 #include <leat/stream.h>

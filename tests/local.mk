@@ -10,16 +10,20 @@ unit_programs = \
 	tests/unit/t_bouncer \
 	tests/unit/t_cache \
 	tests/unit/t_calendar \
+	tests/unit/t_client \
 	tests/unit/t_command_line \
 	tests/unit/t_condition \
 	tests/unit/t_copy \
 	tests/unit/t_cookie \
+	tests/unit/t_cors \
 	tests/unit/t_db \
 	tests/unit/t_db_deadlines \
 	tests/unit/t_db_kinds \
 	tests/unit/t_db_losses \
 	tests/unit/t_db_prepared \
 	tests/unit/t_db_several \
+	tests/unit/t_edge \
+	tests/unit/t_forwarded \
 	tests/unit/t_gate \
 	tests/unit/t_gate_order \
 	tests/unit/t_gate_params \
@@ -120,12 +124,16 @@ check_PROGRAMS += tests/web/surface/surface
 tests_web_surface_surface_SOURCES = \
 	tests/web/surface/auth.c \
 	tests/web/surface/caching.c \
+	tests/web/surface/edge.c \
 	tests/web/surface/idempotency.c \
 	tests/web/surface/input.c \
 	tests/web/surface/main.c \
 	tests/web/surface/middleware.c \
 	tests/web/surface/output.c
 tests_web_surface_surface_LDADD = libleat.la
+
+check_PROGRAMS += tests/web/edge
+tests_web_edge_LDADD = libleat.la
 
 check_PROGRAMS += tests/web/routing
 tests_web_routing_LDADD = libleat.la
@@ -179,6 +187,7 @@ EXTRA_DIST += \
 	tests/fuzz/README.md \
 	tests/fuzz/fuzz_condition.c \
 	tests/fuzz/fuzz_cookie.c \
+	tests/fuzz/fuzz_forwarded.c \
 	tests/fuzz/fuzz_gate.c \
 	tests/fuzz/fuzz_json.c \
 	tests/fuzz/fuzz_router.c \
@@ -222,6 +231,7 @@ EXTRA_DIST += \
 	tests/web/test_caching.py \
 	tests/web/test_command_line.py \
 	tests/web/test_connections.py \
+	tests/web/test_cors.py \
 	tests/web/test_database.py \
 	tests/web/test_database_addresses.py \
 	tests/web/test_database_copy.py \
@@ -231,6 +241,7 @@ EXTRA_DIST += \
 	tests/web/test_database_tls.py \
 	tests/web/test_deploy.py \
 	tests/web/test_draining.py \
+	tests/web/test_edge.py \
 	tests/web/test_http.py \
 	tests/web/test_idempotency.py \
 	tests/web/test_input.py \

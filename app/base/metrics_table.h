@@ -33,6 +33,10 @@
 	X(FORM_SPOOL_FAILURES, COUNTER, "leat_form_spool_failures_total", "", "Files of forms that could not be written to or read from disk, or saved.") \
 	X(BODY_DRAINED,      COUNTER, "leat_bodies_drained_total", "", "Unread request bodies read and thrown away to keep a connection.") \
 	X(BODY_CLOSED,       COUNTER, "leat_bodies_closed_total", "", "Connections closed because an unread body was over the drain limit.") \
+	X(CORS_REFUSED,      COUNTER, "leat_cors_refused_total", "", "Preflights of an origin or for a method that no policy allows.") \
+	X(FORWARDED_MALFORMED, COUNTER, "leat_forwarded_stops_total", "reason=\"malformed\"", "Requests of trusted proxies whose X-Forwarded-For or Forwarded was not read to the client.") \
+	X(FORWARDED_LINES,   COUNTER, "leat_forwarded_stops_total", "reason=\"several_lines\"", "") \
+	X(FORWARDED_MAX,     COUNTER, "leat_forwarded_stops_total", "reason=\"forwarded_max\"", "") \
 	X(TASKS_REFUSED,     COUNTER, "leat_tasks_refused_total", "", "Requests refused with 503: setting requests_max.") \
 	X(ROUTE_LIMIT,       COUNTER, "leat_route_limit_total", "", "Requests refused with 400: setting route_match_limit.") \
 	X(AUTH_MISSING,      COUNTER, "leat_auth_refused_total", "reason=\"missing\"", "Requests that authentication refused: without credentials, with bad or too long ones (setting auth_token_max), or of a caller who may not.") \

@@ -40,6 +40,9 @@
 	X(TEXT,     form_spool_dir,    "/var/tmp", 1, 4000, "", "Folder on whose disk files of forms lie while the request lasts; they have no names.") \
 	X(NUMBER,   route_match_limit, "20000", 100, 10000000, "steps", "Most steps for matching a path with regular expressions and with parameters inside segments; then 400.") \
 	X(FLAG,     redirect_slash,    "off", 0, 1, "", "A path that only lacks a slash at its end, or has one too many, is redirected (308) to the one that has a route.") \
+	X(TEXT,     trusted_proxies,   "", 0, 4000, "", "Proxies in front of the front server that are believed who the client is: addresses, networks (10.0.0.0/8, 2001:db8::/32) and unix:, separated by commas; empty: none.") \
+	X(CHOICE,   forwarded_header,  "x-forwarded-for", 0, 1, "x-forwarded-for|forwarded", "The header in which trusted_proxies tell of the client; the other one is not read.") \
+	X(NUMBER,   forwarded_max,     "16", 1, 1000, "addresses", "Most addresses of that header that are read.") \
 	X(SIZE,     params_size,       "64k", 1024, 16777216, "bytes", "Most bytes of FastCGI parameters (request headers) in a request.") \
 	X(NUMBER,   params_count,      "256", 8, 65535, "parameters", "Most FastCGI parameters in a request.") \
 	X(TEXT,     auth_folder,       "/etc/leat", 1, 4000, "", "Folder of the files of keys and passwords that a service names without a leading slash.") \

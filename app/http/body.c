@@ -9,18 +9,27 @@
 
 enum { BODY_FIRST = 8192 }; /* first piece of a body of unknown length */
 
-static uint64_t limit_of(const struct leat_request *req)
+static uint64_t limit_of_route(const struct leat_request *req)
 {
 	return req->match.route && req->match.route->body_limit ? req->match.route->body_limit
 								: req->environment->default_body_limit;
 }
 
+static uint64_t limit_of(const struct leat_request *req)
+{
+	uint64_t limit = limit_of_route(req);
+
+	return limit < req->body_most ? limit : req->body_most;
+}
+
 /* Of what is held in memory. */
 static uint64_t limit_of_whole(const struct leat_request *req)
 {
-	uint64_t limit = limit_of(req);
+	uint64_t limit = limit_of_route(req);
 
-	return limit == LEAT_BODY_UNLIMITED ? req->environment->default_body_limit : limit;
+	if (limit == LEAT_BODY_UNLIMITED)
+		limit = req->environment->default_body_limit;
+	return limit < req->body_most ? limit : req->body_most;
 }
 
 static enum leat_result too_large(struct leat_request *req, uint64_t limit)

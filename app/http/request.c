@@ -1,6 +1,7 @@
 /* request.c - see request.h and leat/request.h. From libfcgi's parameters (front/fcgi.c) to what handlers ask for. */
 #include "http/request.h"
 
+#include <leat/middleware.h>
 #include <leat/url.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,13 +32,17 @@ static const struct {
 	leat_text name;
 	size_t member;
 } known[] = {
-#define KNOWN(name, member) { { name, sizeof(name) - 1 }, offsetof(struct leat_request, member) }
+#define KNOWN(name, member) \
+	{ \
+		{ name, sizeof(name) - 1 }, offsetof(struct leat_request, member) \
+	}
 	KNOWN("REQUEST_METHOD", method_text),
 	KNOWN("REQUEST_URI", target),
 	KNOWN("REMOTE_ADDR", client),
 	KNOWN("CONTENT_TYPE", content_type),
 	KNOWN("CONTENT_LENGTH", content_length_text),
 	KNOWN("HTTP_X_REQUEST_ID", call.request_id),
+	KNOWN("HTTP_TRACEPARENT", traceparent),
 #undef KNOWN
 };
 
@@ -48,7 +53,8 @@ static void note(struct leat_request *req, const char *param)
 		leat_text *value = (leat_text *)((char *)req + known[i].member);
 
 		/* The gate saw to it that a name holds no "=". Most differ in their first letter. */
-		if (*param == *name.ptr && !value->ptr && strncmp(param, name.ptr, name.len) == 0 && param[name.len] == '=') {
+		if (*param == *name.ptr && !value->ptr && strncmp(param, name.ptr, name.len) == 0 &&
+		    param[name.len] == '=') {
 			*value = leat_text_from(param + name.len + 1);
 			return;
 		}
@@ -66,9 +72,11 @@ struct leat_request *request_new(struct arena *arena, const char *const *params,
 	req->environment = environment;
 	req->params = params;
 	req->started_ns = started_ns;
+	req->deadline_most_ns = CLOCK_NEVER;
+	req->body_most = UINT64_MAX;
 	for (; *params; params++)
 		note(req, *params);
-	req->call.request_id = request_id(arena, req->call.request_id);
+	req->call.request_id = request_id(arena, req->call.request_id, req->traceparent);
 	return req;
 }
 
@@ -114,9 +122,12 @@ leat_text leat_request_id(const struct leat_request *req)
 	return req->call.request_id;
 }
 
-leat_text leat_client_address(struct leat_request *req)
+void leat_request_id_after_(struct leat_request *req, const void *options)
 {
-	return req->client;
+	(void)options;
+	if (!response_has_header(&req->response, "X-Request-Id"))
+		response_add_header(&req->response, req->call.arena, LEAT_TEXT_OF("X-Request-Id"),
+				    req->call.request_id);
 }
 
 /* The value of a parameter; NULL, with a line in the log, when the pattern has none of that name. */
@@ -181,8 +192,8 @@ leat_text leat_query(struct leat_request *req, const char *name)
 	return value;
 }
 
-enum leat_result leat_query_int(struct leat_request *req, const char *name, int64_t fallback, int64_t min,
-				int64_t max, int64_t *ret_value)
+enum leat_result leat_query_int(struct leat_request *req, const char *name, int64_t fallback, int64_t min, int64_t max,
+				int64_t *ret_value)
 {
 	leat_text text = leat_query(req, name);
 
@@ -333,5 +344,6 @@ void leat_log(struct leat_request *req, const char *format, ...)
 	va_start(args, format);
 	text = arena_vformat(req->call.arena, format, args);
 	va_end(args);
-	log_info("[%.*s] %s: %.*s", LEAT_TEXT_PRINTF(req->call.request_id), request_pattern(req), LEAT_TEXT_PRINTF(text));
+	log_info("[%.*s] %s: %.*s", LEAT_TEXT_PRINTF(req->call.request_id), request_pattern(req),
+		 LEAT_TEXT_PRINTF(text));
 }

@@ -87,10 +87,16 @@ struct leat_request {
 	leat_text target;
 	leat_text path;
 	leat_text query;
-	leat_text client;
+	leat_text client; /* REMOTE_ADDR, until client.c knows better */
+	bool is_client_known;
+	bool is_https;
+	bool is_cors_told; /* the reply has what http/cors.c has to say */
 	leat_text content_type;
 	leat_text content_length_text;
-	int64_t content_length; /* -1: not told */
+	leat_text traceparent;
+	int64_t content_length;   /* -1: not told */
+	int64_t deadline_most_ns; /* http/limit.c; CLOCK_NEVER: none */
+	uint64_t body_most;       /* http/limit.c; UINT64_MAX: none */
 	struct request_body body;
 	const struct leat_form *form; /* NULL: not read */
 	struct router_match match;

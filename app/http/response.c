@@ -125,6 +125,13 @@ leat_text response_next_header(const struct response *response, leat_text name, 
 	return (leat_text){ NULL, 0 };
 }
 
+bool response_has_header(const struct response *response, const char *name)
+{
+	const char *at = NULL;
+
+	return response_next_header(response, leat_text_from(name), &at).ptr != NULL;
+}
+
 void response_drop_header(struct response *response, leat_text name)
 {
 	leat_text rest = buffer_as_text(&response->headers), found, value;

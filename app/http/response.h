@@ -52,6 +52,8 @@ void response_not_modified(struct response *response);
 
 /* Header lines as 'headers' has them, from another response. */
 void response_add_lines(struct response *response, struct arena *arena, leat_text lines);
+/* Whether a header of that name was added. */
+bool response_has_header(const struct response *response, const char *name);
 
 /* "Status: 200 OK\r\n...\r\n\r\n" */
 leat_text response_head(const struct response *response, struct arena *arena);

@@ -36,7 +36,7 @@ enum leat_result stream_begin(struct leat_request *req, int status, const char *
 		return misused(req, req->stream.refusal);
 	response_set_stream(&req->response, status, content_type, length);
 	response_add_header(&req->response, req->call.arena, LEAT_TEXT_OF("X-Accel-Buffering"), LEAT_TEXT_OF("no"));
-	req->stream.until_ns = has_own_deadline(req) ? req->call.deadline_ns : CLOCK_NEVER;
+	req->stream.until_ns = has_own_deadline(req) ? req->call.deadline_ns : req->deadline_most_ns;
 	req->stream.state = STREAM_UNWANTED;
 	LEAT_TRY(req->environment->begin(req->environment->source));
 	req->stream.state = STREAM_OPEN;

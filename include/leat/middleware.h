@@ -31,6 +31,16 @@
  * begun, when the head is complete and none of the body is there. They may add headers, or reply in its place: then the handler's
  * stream ends with LEAT_CANCELLED. What happens to the stream after that no hook sees.
  *
+ * What every request has without any middleware:
+ *     a request id      leat_request_id (leat/request.h), in log lines, the access log and problem documents; LEAT_REQUEST_ID below sends it back
+ *     an access log     setting access_log
+ *     recovering        a task that fails a check, or runs past its stack's end, ends its process, never another; the supervisor starts a new one
+ *     a timeout         setting request_deadline and the route's deadline_ms; LEAT_TIMEOUT (leat/limit.h) for a group
+ *     a body limit      setting body_limit and the route's body_limit; LEAT_BODY_LIMIT (leat/limit.h) for a group
+ *     a client address  leat_client_address (leat/client.h); behind proxies by the setting trusted_proxies
+ *     problem documents (RFC 9457) for failures; in a form of your own by LEAT_PROBLEMS (leat/problem.h)
+ * Ready-made middleware: leat/auth.h, cors.h, limit.h, problem.h, security.h.
+ *
  * Values: what a middleware finds out, handlers get, with its type:
  *     LEAT_VALUE(current_user, struct user);       -- in a header of the service
  *     current_user_set(req, user);                 -- in a hook; NULL takes it away
@@ -71,6 +81,16 @@ LEAT_API int leat_reply_status(const struct leat_request *req);
 
 /* The body; a view. {NULL, 0} of a stream: it is not there yet. */
 LEAT_API leat_text leat_reply_body(const struct leat_request *req);
+
+/* Ready-made --------------------------------------------------------------------------------------------------------- */
+
+/* Every reply says X-Request-Id, the request's id, unless the handler has said it. In the service's list. */
+#define LEAT_REQUEST_ID \
+	{ \
+		.name = "request id", .after = leat_request_id_after_ \
+	}
+
+LEAT_API void leat_request_id_after_(struct leat_request *req, const void *options);
 
 /* Values ------------------------------------------------------------------------------------------------------------- */
 

@@ -54,10 +54,9 @@ LEAT_API enum leat_result leat_query_int(struct leat_request *req, const char *n
 /* A request header by its name in any case; {NULL, 0} when absent. */
 LEAT_API leat_text leat_header(struct leat_request *req, const char *name);
 
-/* The client's address as the front server gave it (REMOTE_ADDR). */
-LEAT_API leat_text leat_client_address(struct leat_request *req);
-
-/* The request's id: X-Request-Id when the front server sent a usable one, else 26 characters of our own. */
+/* The request's id: X-Request-Id if it has 1 to 128 of A-Z a-z 0-9 . _ - and nothing else; else of a valid traceparent (W3C Trace Context) the ids of the
+ * trace and of the caller's span, as they stand there; else 26 characters of our own. It is in log lines, in the access log and in problem
+ * documents; LEAT_REQUEST_ID (leat/middleware.h) sends it back. */
 LEAT_API leat_text leat_request_id(const struct leat_request *req);
 
 /* Reads the JSON body into 'value', a struct of the route's body shape. LEAT_UNSUPPORTED_TYPE unless it is

@@ -102,6 +102,21 @@ def surface_front(folder, surface, front_class):
         yield front
 
 
+@pytest.fixture(scope="session")
+def edge(folder):
+    """The service whose own list has the middleware of the edge."""
+    path = folder / "edge"
+    settings = {"trusted_proxies": "unix:, 192.0.2.0/24, 127.0.0.1", "redirect_slash": "on"}
+    with stopping(servers.Leat(path, "tests/web/edge", **settings)) as edge:
+        yield edge.wait_ready()
+
+
+@pytest.fixture(scope="session")
+def edge_front(folder, edge, front_class):
+    with stopping(front_class(folder / f"{front_class.name}-edge", edge)) as front:
+        yield front
+
+
 @pytest.fixture
 def start_leat(folder):
     """Starts further instances for one test: start_leat(workers=1) is a testbed of its own."""
