@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What many open streams, and a large download to a slow client, cost leat and the other requests.
+"""What many open streams, and a large download or upload of a slow client, cost leat and the other requests.
 
 Use:
     autotools/build build/bench -- all tests/web/surface/surface tests/bench/crowd
@@ -27,19 +27,20 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 os.environ.setdefault("LEAT_BUILD", str(ROOT / "build" / "bench"))
 sys.path.insert(0, str(ROOT / "tests" / "web"))
 
+import auth_files  # noqa: E402
 import servers  # noqa: E402
 
 SECONDS = 5      # of one load
 LOADS = 6        # of each kind
 BIG = 1 << 30
-RATE = 50 << 20  # bytes a second that the slow client takes
+RATE = 50 << 20  # bytes a second that the slow client takes, or gives
 UNITS = {"us": 0.001, "ms": 1, "s": 1000}
 
 
 class Nginx(servers.Nginx):
     def configure(self, source):
         target = super().configure(source)
-        text = target.read_text().replace("worker_connections 8192", "worker_connections 19000")
+        text = servers.with_uploads(target.read_text()).replace("worker_connections 8192", "worker_connections 19000")
         text = text.replace("worker_rlimit_nofile 16384;", "").replace("worker_processes auto", "worker_processes 2")
         target.write_text(text)
         return target
@@ -121,15 +122,30 @@ def download(leat, front, path, ret_most):
     assert got > BIG
 
 
-def measure_downloads(leat, front):
-    for path in (f"/output/bytes?count={BIG}", "/output/files/big"):
-        before, most = resident_kib(leat), []
-        thread = threading.Thread(target=download, args=(leat, front, path, most))
-        thread.start()
-        loads = [load(front) for _ in range(3)]
-        thread.join()
-        show(f"beside 1 GiB of {path.partition('?')[0]}", loads)
-        print(f"memory grew by {max(most) - before} KiB")
+def upload(leat, front, path, ret_most):
+    """Gives at the rate; what leat holds meanwhile, at most."""
+    piece = bytes(1 << 18)
+    with socket.create_connection(("127.0.0.1", front.port)) as client:
+        client.sendall(f"POST {path} HTTP/1.0\r\nHost: localhost\r\nContent-Length: {BIG}\r\n\r\n".encode())
+        given, looked, began = 0, 0, time.monotonic()
+        while given < BIG:
+            client.sendall(piece)
+            given += len(piece)
+            time.sleep(max(0, given / RATE - (time.monotonic() - began)))
+            if given - looked > RATE // 10:
+                looked = given
+                ret_most.append(resident_kib(leat))
+        assert str(BIG) in client.makefile().read()
+
+
+def measure_beside(leat, front, move, path):
+    before, most = resident_kib(leat), []
+    thread = threading.Thread(target=move, args=(leat, front, path, most))
+    thread.start()
+    loads = [load(front) for _ in range(3)]
+    thread.join()
+    show(f"beside {move.__name__} of 1 GiB, {path.partition('?')[0]}", loads)
+    print(f"memory grew by {max(most) - before} KiB")
 
 
 def main():
@@ -143,12 +159,14 @@ def main():
         with open(folder / "files" / "big", "wb") as big:
             big.truncate(BIG)
         leat = servers.Leat(folder / "leat", "tests/web/surface/surface", env={"SURFACE_FILES": str(folder / "files")}, workers=2,
-                            listen_backlog=4096)
+                            listen_backlog=4096, auth_folder=auth_files.AuthFiles(folder / "keys").folder)
         stack.callback(leat.stop)
         front = Nginx(folder / "front", leat.wait_ready())
         stack.callback(front.stop)
         measure_streams(leat, front, folder, count)
-        measure_downloads(leat, front)
+        measure_beside(leat, front, download, f"/output/bytes?count={BIG}")
+        measure_beside(leat, front, download, "/output/files/big")
+        measure_beside(leat, front, upload, "/upload/stream")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -329,6 +330,12 @@ class HttpReply(fastcgi.Reply):
     @property
     def json(self):
         return json.loads(self.body)
+
+
+def with_uploads(text):
+    """A front server's configuration in which its example for uploads is in force."""
+    found = re.search(r"^\t?#[^\n]*/upload/.*?^\t?#\}\n", text, re.MULTILINE | re.DOTALL)
+    return text.replace(found[0], re.sub(r"^(\t?)#", r"\1", found[0], flags=re.MULTILINE))
 
 
 class Nginx(Front):

@@ -176,12 +176,6 @@ def test_body_of_another_length_than_told(surface):
 # Uploads
 
 
-def uncommented(text):
-    """The example for uploads in a front server's configuration, in force."""
-    found = re.search(r"^\t?#[^\n]*/upload/.*?^\t?#\}\n", text, re.MULTILINE | re.DOTALL)
-    return text.replace(found[0], re.sub(r"^(\t?)#", r"\1", found[0], flags=re.MULTILINE))
-
-
 class Uploads:
     """The service, with files of forms in a folder of its own, and a front server that streams."""
 
@@ -190,7 +184,7 @@ class Uploads:
             def configure(self, source):
                 target = super().configure(source)
                 if target.name in ("leat.conf", "lighttpd.conf"):
-                    target.write_text(uncommented(target.read_text()))
+                    target.write_text(servers.with_uploads(target.read_text()))
                 return target
 
         self.spool = folder / "spool"
