@@ -72,11 +72,13 @@ libleat_all_la_SOURCES = \
 	app/base/calendar.c app/base/calendar.h \
 	app/base/check.c app/base/check.h \
 	app/base/clock.h \
+	app/base/linetext.c app/base/linetext.h \
 	app/base/log.c app/base/log.h \
 	app/base/logtext.c app/base/logtext.h \
 	app/base/metrics.c app/base/metrics.h \
 	app/base/metrics_route.c app/base/metrics_route.h \
 	app/base/metrics_table.h \
+	app/base/modules.c app/base/modules.h \
 	app/base/number.c app/base/number.h \
 	app/base/random.c app/base/random.h \
 	app/base/regex.c app/base/regex.h \
@@ -88,6 +90,7 @@ libleat_all_la_SOURCES = \
 	app/base/uuid.c app/base/uuid.h \
 	app/base/word.h \
 	app/command_line.c app/command_line.h \
+	app/front/abandon.c app/front/abandon.h \
 	app/front/connection.c app/front/connection.h \
 	app/front/exchange.c app/front/exchange.h \
 	app/front/fcgi.c app/front/fcgi.h \
@@ -170,6 +173,8 @@ libleat_all_la_SOURCES = \
 	app/route_print.c app/route_print.h \
 	app/service.c \
 	app/task/call.h \
+	app/task/crash.c app/task/crash.h \
+	app/task/crash_report.c app/task/crash_report.h \
 	app/task/loop.c app/task/loop.h \
 	app/task/offload.c app/task/offload.h \
 	app/task/queue.c app/task/queue.h \

@@ -6,12 +6,15 @@
 #include "pipeline.h"
 
 #include <leat/client.h>
+#include <string.h>
 
+#include "back/db.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/metrics_route.h"
+#include "front/connection.h"
 #include "front/exchange.h"
 #include "front/fcgi.h"
 #include "http/accesslog.h"
@@ -19,6 +22,7 @@
 #include "http/middleware.h"
 #include "http/problems.h"
 #include "http/url.h"
+#include "task/crash.h"
 #include "task/loop.h"
 #include "task/task.h"
 
@@ -56,7 +60,7 @@ static const struct step {
 
 static void explain(struct walk *walk, enum leat_result result);
 static void reply(struct walk *walk);
-static void record(struct walk *walk);
+static void record(struct walk *walk, bool has_gone);
 static void end_stream(struct walk *walk, enum leat_result result);
 static enum leat_result read_body(void *source, char *into, size_t size, int64_t deadline_ns, size_t *ret_len);
 static enum leat_result begin_stream(void *source);
@@ -79,33 +83,73 @@ static bool has_reply(const struct walk *walk)
 	return response_status(&walk->req->response) != 0;
 }
 
+/* In the request's memory: when a handler crashes, what is on its stack is not to be trusted. */
+static struct walk *begin(struct exchange *exchange, struct pipeline *pipeline)
+{
+	struct walk *walk = arena_zalloc(&exchange->arena, sizeof(*walk));
+
+	walk->pipeline = pipeline;
+	walk->exchange = exchange;
+	walk->environment = pipeline->environment;
+	walk->environment.read = read_body;
+	walk->environment.begin = begin_stream;
+	walk->environment.write = write_stream;
+	walk->environment.source = walk;
+	walk->req = request_new(&exchange->arena, fcgi_params(exchange), &walk->environment, exchange->started_ns);
+	exchange->connection->serving = walk;
+	count_active(pipeline, 1);
+	return walk;
+}
+
 void pipeline_serve(struct exchange *exchange, void *arg)
 {
-	struct walk walk = { .pipeline = arg, .exchange = exchange };
+	struct walk *walk = begin(exchange, arg);
 	enum leat_result result = LEAT_OK;
 
-	walk.environment = walk.pipeline->environment;
-	walk.environment.read = read_body;
-	walk.environment.begin = begin_stream;
-	walk.environment.write = write_stream;
-	walk.environment.source = &walk;
-	walk.req = request_new(&exchange->arena, fcgi_params(exchange), &walk.environment, exchange->started_ns);
-	count_active(walk.pipeline, 1);
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && result == LEAT_OK && !has_reply(&walk); i++) {
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && result == LEAT_OK && !has_reply(walk); i++) {
 #ifdef LEAT_DEV
-		log_debug("[%.*s] step %s", LEAT_TEXT_PRINTF(walk.req->call.request_id), steps[i].name);
+		log_debug("[%.*s] step %s", LEAT_TEXT_PRINTF(walk->req->call.request_id), steps[i].name);
 #endif
-		result = steps[i].run(&walk);
+		result = steps[i].run(walk);
 	}
-	if (result != LEAT_OK && !walk.has_left)
-		explain(&walk, result);
-	middleware_leave(&walk.middleware, walk.req);
-	if (walk.is_streaming)
-		end_stream(&walk, result);
+	if (result != LEAT_OK && !walk->has_left)
+		explain(walk, result);
+	middleware_leave(&walk->middleware, walk->req);
+	if (walk->is_streaming)
+		end_stream(walk, result);
 	else
-		reply(&walk);
-	record(&walk);
-	count_active(walk.pipeline, -1);
+		reply(walk);
+	record(walk, is_aborted(walk));
+	count_active(walk->pipeline, -1);
+}
+
+void pipeline_describe(const void *serving, struct crash_subject *ret_subject, bool *ret_is_head)
+{
+	const struct leat_request *req = ((const struct walk *)serving)->req;
+	leat_text id = req->call.request_id;
+
+	*ret_is_head = req->method == LEAT_METHOD_HEAD;
+	ret_subject->route = req->match.route ? request_pattern(req) : "none";
+	ret_subject->id_len = id.len < sizeof(ret_subject->id) ? id.len : sizeof(ret_subject->id);
+	memcpy(ret_subject->id, id.ptr, ret_subject->id_len);
+}
+
+void pipeline_abandoned(void *serving, bool was_cut, uint64_t body_size)
+{
+	struct walk *walk = serving;
+
+	if (walk->is_streaming)
+		metrics_add(METRIC_STREAMS_OPEN, -1);
+	if (was_cut) {
+		metrics_add(METRIC_STREAMS_FAILED, 1);
+	} else {
+		walk->is_streaming = false;
+		walk->status = 500;
+		walk->sent = body_size;
+	}
+	db_abandon(&walk->req->call);
+	record(walk, false);
+	count_active(walk->pipeline, -1);
 }
 
 /* The steps ------------------------------------------------------------------------------------------------------------ */
@@ -326,11 +370,10 @@ static void count(const struct leat_request *req, int status, int64_t duration_n
 		metrics_route_observe(req->match.index, status, duration_ns);
 }
 
-static void record(struct walk *walk)
+static void record(struct walk *walk, bool has_gone)
 {
 	const struct pipeline *pipeline = walk->pipeline;
 	struct leat_request *req = walk->req;
-	bool has_gone = is_aborted(walk);
 	int status = has_gone ? 499 : walk->status;
 	int64_t duration_ns = clock_now_ns() - req->started_ns;
 

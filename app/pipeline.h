@@ -14,6 +14,7 @@
 #include "http/request.h"
 
 struct accesslog;
+struct crash_subject;
 struct exchange;
 struct router;
 
@@ -21,14 +22,19 @@ struct router;
 struct pipeline {
 	const struct router *router;
 	const struct leat_middleware *middleware; /* the service's; NULL: none */
-	struct accesslog *accesslog; /* NULL: none */
-	unsigned writer;             /* of the access log */
-	bool is_counted;             /* in the metrics; the admin listener's requests are not */
-	bool redirects_slash;        /* the setting redirect_slash */
-	struct request_environment environment; /* 'source' is the request's */
+	struct accesslog *accesslog;              /* NULL: none */
+	unsigned writer;                          /* of the access log */
+	bool is_counted;                          /* in the metrics; the admin listener's requests are not */
+	bool redirects_slash;                     /* the setting redirect_slash */
+	struct request_environment environment;   /* 'source' is the request's */
 };
 
 /* Answers one request; 'arg' is the pipeline. */
 void pipeline_serve(struct exchange *exchange, void *arg);
+
+/* Of a request whose handler crashed; 'serving' is what the connection says. describe: in the signal handler, what the log and the answer
+ * are to say. abandoned: on the loop, when it was answered: gives back what it held, and counts it. */
+void pipeline_describe(const void *serving, struct crash_subject *ret_subject, bool *ret_is_head);
+void pipeline_abandoned(void *serving, bool was_cut, uint64_t body_size);
 
 #endif

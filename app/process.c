@@ -27,6 +27,7 @@
 #include "base/metrics.h"
 #include "base/metrics_route.h"
 #include "base/settings.h"
+#include "front/abandon.h"
 #include "front/connection.h"
 #include "front/fcgi.h"
 #include "front/listen.h"
@@ -38,6 +39,7 @@
 #include "http/routes.h"
 #include "ops/admin.h"
 #include "ops/supervisor.h"
+#include "task/crash.h"
 #include "task/loop.h"
 #include "task/offload.h"
 #include "task/topic.h"
@@ -47,9 +49,10 @@ enum {
 	WORKERS_MAX = 256,
 	ADMIN_TASKS = 64,
 	ADMIN_CONNECTIONS = 64,
-	UPKEEP_MS = 1000,     /* between looks at the connections for lending, and at files of keys */
-	LAST_CHANCE_MS = 500, /* for requests to end after they were cancelled */
-	LENDING_THREADS = 2,  /* that connect for lend.c, beside one a worker for each set of its lanes */
+	UPKEEP_MS = 1000,      /* between looks at the connections for lending, and at files of keys */
+	ON_THEIR_WAY_MS = 200, /* requests on connections that were accepted, when others accept from now on */
+	LAST_CHANCE_MS = 500,  /* for requests to end after they were cancelled */
+	LENDING_THREADS = 2,   /* that connect for lend.c, beside one a worker for each set of its lanes */
 	CANCELLING_THREADS = 2,
 };
 
@@ -191,6 +194,7 @@ static bool start_workers(struct process *process)
 {
 	const struct plan *plan = process->plan;
 	const struct admin_facts facts = { .version = plan->service->version,
+					   .processes = (unsigned)plan->settings->processes,
 					   .worker_threads = plan->worker_count,
 					   .has_database = has_database(plan->settings),
 					   .routes = router_routes(plan->router) };
@@ -231,7 +235,8 @@ static void each_worker(struct process *process, void (*fn)(struct worker *worke
 static _Noreturn void leave(struct process *process, const char *what)
 {
 	log_error("process %d: %s does not end; the process ends without it", (int)getpid(), what);
-	accesslog_close(process->accesslog);
+	if (!accesslog_finish(process->accesslog))
+		log_error("access log: it does not take its last lines");
 	_exit(EXIT_SUCCESS);
 }
 
@@ -241,9 +246,20 @@ static void stop_pool(struct process *process, struct offload *offload, const ch
 		leave(process, what);
 }
 
+/* Nothing is taken down, and nothing freed: what crashed holds it still, malloc's lock maybe. */
+static _Noreturn void end_crashed(struct process *process)
+{
+	log_info("process %d: ends after its crash; its other requests have ended", (int)getpid());
+	if (!accesslog_finish(process->accesslog))
+		log_error("access log: it does not take its last lines");
+	_exit(EXIT_FAILURE);
+}
+
 /* Calls that outlive their requests: nobody waits for what they bring. */
 static int stop_offload(struct process *process)
 {
+	if (crash_has_happened())
+		end_crashed(process);
 	if (process->notify && !notify_stop(process->notify, clock_now_ns() + LAST_CHANCE_MS * CLOCK_MS))
 		leave(process, "the listener");
 	if (process->lend)
@@ -254,14 +270,29 @@ static int stop_offload(struct process *process)
 	return EXIT_SUCCESS;
 }
 
+/* New work is for others, if there are any, or for nobody. */
+static void refuse_work(struct process *process)
+{
+	const struct timespec moment = { .tv_nsec = ON_THEIR_WAY_MS * CLOCK_MS };
+
+	if (crash_has_happened())
+		poller_drain(process->admin_poller, true); /* the service is ready: others say so */
+	else
+		admin_set_draining();
+	poller_drain(process->poller, process->is_only_one);
+	crash_work_is_refused();
+	topics_close(process->topics);
+	if (process->is_only_one)
+		nanosleep(&moment, NULL);
+}
+
 /* Requests in flight have the grace time; then they are cancelled and answer 503; then the process ends. */
 static int stop(struct process *process)
 {
-	int64_t grace_ns = process->plan->settings->grace * CLOCK_MS;
+	const struct settings *settings = process->plan->settings;
+	int64_t grace_ns = (crash_has_happened() ? settings->crash_grace : settings->grace) * CLOCK_MS;
 
-	admin_set_draining();
-	poller_drain(process->poller, process->is_only_one);
-	topics_close(process->topics);
+	refuse_work(process);
 	each_worker(process, worker_stop);
 	if (join_until(process, clock_now_ns() + grace_ns))
 		return stop_offload(process);
@@ -325,12 +356,33 @@ static void wait_for_term(struct process *process, int signals, int lifeline)
 		if (info.ssi_signo == SIGTERM) {
 			/* The supervisor stops all of them; anybody else means this one. */
 			process->is_only_one = (pid_t)info.ssi_pid != getppid() &&
-					       process->plan->settings->processes > 1;
+					       (process->plan->settings->processes > 1 || crash_has_happened());
 			return;
 		}
 		if (info.ssi_signo == SIGUSR1 && process->accesslog)
 			accesslog_reopen(process->accesslog);
 	}
+}
+
+/* In the signal handler of a thread that crashed: another process starts, and the main thread stops this one. */
+static void leave_after_crash(void)
+{
+	supervisor_leave();
+	kill(getpid(), SIGTERM);
+}
+
+static void expect_crashes(const struct process *process)
+{
+	static struct crash_plan plan;
+
+	plan = (struct crash_plan){ .process = process->index,
+				    .contains = process->plan->settings->crash_grace > 0,
+				    .describe = abandon_describe,
+				    .answer = abandon_answer,
+				    .refuse = abandon_refuse,
+				    .leave = leave_after_crash,
+				    .bury = abandon_bury };
+	crash_init(&plan);
 }
 
 static int run(void *arg, unsigned index, int lifeline)
@@ -343,6 +395,7 @@ static int run(void *arg, unsigned index, int lifeline)
 		check_out_of_memory(sizeof(*process), "a process");
 	process->plan = arg;
 	process->index = index;
+	expect_crashes(process);
 	metrics_attach(index, process->plan->worker_count + 1);
 	keyfile_refresh(); /* the supervisor has what was there at the start */
 	if (signals < 0 || !test_libfcgi(process) || !make_shared_parts(process) || !start_workers(process)) {
@@ -449,6 +502,7 @@ int process_serve(const struct leat_service *service, const struct settings *set
 	struct plan plan = { .service = service, .settings = settings, .worker_count = count_workers(settings) };
 	const struct supervisor_plan supervision = { .processes = (unsigned)settings->processes,
 						     .grace_ms = settings->grace,
+						     .leave_ms = settings->crash_grace,
 						     .same_ask_ms = 100,
 						     .run = run,
 						     .arg = &plan };
@@ -463,7 +517,7 @@ int process_serve(const struct leat_service *service, const struct settings *set
 		1 << 20); /* large pieces go back to the system when freed; left to itself, glibc stops doing so */
 	mallopt(M_MXFAST,
 		0); /* libfcgi frees its 8 KiB buffers after each request: each would merge all small free pieces */
-	metrics_create((unsigned)settings->processes, plan.worker_count + 2);
+	metrics_create(SUPERVISOR_SEATS((unsigned)settings->processes), plan.worker_count + 2);
 	metrics_route_create(router_routes(plan.router)->count);
 	announce(&plan);
 	status = supervisor_run(&supervision);

@@ -6,9 +6,11 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "back/db.h"
 #include "base/check.h"
@@ -18,6 +20,7 @@
 #include "front/connection.h"
 #include "front/poller.h"
 #include "pipeline.h"
+#include "task/crash.h"
 #include "task/loop.h"
 #include "task/offload.h"
 
@@ -28,6 +31,7 @@ enum {
 };
 
 #define TRIM_EVERY_NS CLOCK_S
+#define LOOK_NS       (50 * CLOCK_MS)
 
 struct worker {
 	struct worker_options options;
@@ -40,7 +44,8 @@ struct worker {
 	struct loop_timer trim;
 	bool is_stopping;
 	bool is_cancelling;
-	bool was_busy; /* in this turn */
+	bool was_busy;       /* in this turn */
+	atomic_bool is_over; /* after a crash: the thread does nothing more */
 	unsigned turns;
 	uint8_t scratch[FRONT_SCRATCH];
 };
@@ -133,14 +138,35 @@ static void open_database(struct worker *worker)
 	worker->pipeline.environment.db = worker->db;
 }
 
+/* After a crash, what the dead request held stays as it is: the process ends with it. */
 static void close_all(struct worker *worker)
 {
-	if (worker->db)
+	bool has_crashed = crash_has_happened();
+
+	if (worker->db && !has_crashed)
 		db_stop(worker->db);
 	loop_poll(worker->loop, 0); /* what was posted in the last moment */
 	poller_leave(worker->options.poller, &worker->front.member);
-	db_free(worker->db);
+	if (!has_crashed)
+		db_free(worker->db);
 	loop_release(worker->loop);
+}
+
+static void name_thread(const struct worker *worker)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), worker->options.is_admin ? "leat-admin" : "leat-worker-%u",
+		 worker->options.thread);
+	pthread_setname_np(pthread_self(), name);
+}
+
+/* The end of a thread frees memory, and malloc may hang by now. */
+static _Noreturn void stay(struct worker *worker)
+{
+	atomic_store(&worker->is_over, true);
+	for (;;)
+		pause();
 }
 
 static void *worker_thread(void *arg)
@@ -148,11 +174,14 @@ static void *worker_thread(void *arg)
 	struct worker *worker = arg;
 
 	metrics_attach(worker->options.process, worker->options.thread);
+	name_thread(worker);
 	loop_adopt(worker->loop);
 	open_database(worker);
 	while (!has_ended(worker))
 		turn(worker);
 	close_all(worker);
+	if (crash_has_happened())
+		stay(worker);
 	return NULL;
 }
 
@@ -191,6 +220,8 @@ static void set_up_front(struct worker *worker)
 		.drain_limit = (uint64_t)settings->drain_limit,
 		.serve = pipeline_serve,
 		.serve_arg = &worker->pipeline,
+		.describe = pipeline_describe,
+		.abandoned = pipeline_abandoned,
 		.scratch = worker->scratch,
 	};
 }
@@ -246,8 +277,7 @@ static int start_thread(struct worker *worker)
 	int error;
 
 	sigfillset(&all);
-	sigdelset(&all, SIGSEGV); /* a stack's end is told on the thread that ran into it */
-	sigdelset(&all, SIGBUS);
+	crash_unblock(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	error = pthread_create(&worker->thread, NULL, worker_thread, worker);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -285,11 +315,21 @@ void worker_cancel(struct worker *worker)
 	loop_post(worker->loop, &worker->cancel);
 }
 
+/* One that crashed and cannot go on never ends; that may become known while it is waited for. */
 bool worker_join(struct worker *worker, int64_t deadline_ns)
 {
-	struct timespec until = clock_wall_at(deadline_ns);
+	int64_t now_ns;
 
-	return pthread_timedjoin_np(worker->thread, NULL, &until) == 0;
+	do {
+		int64_t look_ns = clock_now_ns() + LOOK_NS;
+		struct timespec until = clock_wall_at(look_ns < deadline_ns ? look_ns : deadline_ns);
+
+		if (loop_is_lost(worker->loop) || atomic_load(&worker->is_over) ||
+		    pthread_timedjoin_np(worker->thread, NULL, &until) == 0)
+			return true;
+		now_ns = clock_now_ns();
+	} while (now_ns < deadline_ns);
+	return false;
 }
 
 void worker_free(struct worker *worker)

@@ -52,7 +52,7 @@ struct worker *worker_start(const struct worker_options *options, char *error, s
 void worker_stop(struct worker *worker);
 void worker_cancel(struct worker *worker);
 
-/* False when the thread has not ended by then. */
+/* False when the thread has not ended by then. One that is lost (loop_is_lost) counts as ended; then worker_free is not for it. */
 bool worker_join(struct worker *worker, int64_t deadline_ns) __attribute__((warn_unused_result));
 
 void worker_free(struct worker *worker);

@@ -16,6 +16,7 @@ unit_programs = \
 	tests/unit/t_copy \
 	tests/unit/t_cookie \
 	tests/unit/t_cors \
+	tests/unit/t_crash \
 	tests/unit/t_db \
 	tests/unit/t_db_deadlines \
 	tests/unit/t_db_kinds \
@@ -125,6 +126,7 @@ tests_web_surface_surface_SOURCES = \
 	tests/web/surface/auth.c \
 	tests/web/surface/caching.c \
 	tests/web/surface/edge.c \
+	tests/web/surface/crash.c \
 	tests/web/surface/idempotency.c \
 	tests/web/surface/input.c \
 	tests/web/surface/main.c \

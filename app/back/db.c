@@ -192,6 +192,11 @@ static enum leat_result submit(struct call *call, struct statement *statement, c
 	return result;
 }
 
+void db_abandon(struct call *call)
+{
+	session_abandon(call);
+}
+
 void db_give_up(struct db *db, struct query *query)
 {
 	if (query->state == QUERY_SENT) {

@@ -19,6 +19,7 @@
 
 #include <stdbool.h>
 
+struct call;
 struct db;
 struct lend;
 struct loop;
@@ -44,5 +45,9 @@ bool db_is_returning(const struct db *db);
 
 /* Refuses statements from now on, and does not connect again; what is in flight is still answered. */
 void db_stop(struct db *db);
+
+/* The request's handler crashed: its task will not go on, and its memory stays. The connection that it holds alone is closed, and what runs there
+ * cancelled, so that no lock of a transaction outlives the crash; answers on shared lanes are kept by their queries, and wake nobody. */
+void db_abandon(struct call *call);
 
 #endif

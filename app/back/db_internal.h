@@ -66,6 +66,9 @@ struct session {
 enum leat_result session_open(struct call *call, struct session *session, const char *purpose) LEAT_MUST_USE;
 void session_close(struct call *call);
 
+/* See db_abandon. */
+void session_abandon(struct call *call);
+
 /* LEAT_UNAVAILABLE when its connection is lost. An error leaves the query to the caller. */
 enum leat_result session_send(const struct call *call, struct query *query) LEAT_MUST_USE;
 

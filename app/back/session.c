@@ -13,6 +13,7 @@
 
 #include "back/db_internal.h"
 #include "back/lend.h"
+#include "back/stream.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -65,6 +66,24 @@ void session_close(struct call *call)
 	call->stream = NULL;
 	if (lane->is_paused)
 		lane_give_up(lane, "a stream or a copy was left unfinished");
+	lane->next_returning = call->db->returning;
+	call->db->returning = lane;
+	session_settle(call->db);
+}
+
+void session_abandon(struct call *call)
+{
+	struct lane *lane = call->stream ? stream_abandon(call->stream) : call->session ? call->session->lane : NULL;
+	bool is_lost = lane && lane->state == LANE_DOWN;
+
+	if (!lane)
+		return;
+	LEAT_CHECK(lane->is_lent &&
+		   lane->host == &call->db->primary.host); /* what crashed may have overwritten the session */
+	call->session = NULL;
+	call->stream = NULL;
+	if (!is_lost)
+		lane_give_up(lane, "the request that held it crashed");
 	lane->next_returning = call->db->returning;
 	call->db->returning = lane;
 	session_settle(call->db);

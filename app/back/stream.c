@@ -353,3 +353,9 @@ void stream_drop(struct stream *stream)
 		leave(stream, LEAT_NOT_FOUND);
 	}
 }
+
+struct lane *stream_abandon(struct stream *stream)
+{
+	note_cut_off(stream);
+	return stream->lane;
+}

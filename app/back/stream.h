@@ -23,6 +23,7 @@
 
 struct arguments;
 struct call;
+struct lane;
 struct leat_statement;
 struct pg_result; /* libpq's PGresult */
 struct stream;
@@ -37,5 +38,8 @@ enum leat_result stream_next(struct stream *stream, struct pg_result **ret_resul
 enum leat_result stream_end(struct stream *stream) LEAT_MUST_USE;
 
 void stream_drop(struct stream *stream);
+
+/* Its task crashed (db_abandon): the lane that it had, for the caller to give up. */
+struct lane *stream_abandon(struct stream *stream);
 
 #endif

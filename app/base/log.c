@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/logtext.h"
 #include "base/metrics.h"
+#include "base/number.h"
 
 /* A line is not longer than what a pipe takes whole (PIPE_BUF, 4096 on Linux): processes do not mix their lines. */
 enum { LINE_SIZE = 4096, MESSAGE_SIZE = 2048, FRAME_SIZE = 128 };
@@ -25,7 +26,7 @@ static const char *const level_names[] = {
 static enum log_level most_shown = LOG_LEVEL_INFO;
 static bool is_json;
 
-static void line_write(enum log_level level, const char *message, size_t len);
+static void line_write(enum log_level level, leat_text message);
 
 void log_init(enum log_level most, bool json)
 {
@@ -55,7 +56,7 @@ void log_line(enum log_level level, const char *format, ...)
 	va_start(args, format);
 	len = message_add(message, 0, format, args);
 	va_end(args);
-	line_write(level, message, len);
+	line_write(level, (leat_text){ message, len });
 	errno = saved_errno;
 }
 
@@ -89,7 +90,7 @@ void log_line_limited(struct log_limit *limit, enum log_level level, const char 
 	va_start(args, format);
 	len = message_add(message, len, format, args);
 	va_end(args);
-	line_write(level, message, len);
+	line_write(level, (leat_text){ message, len });
 	errno = saved_errno;
 }
 
@@ -101,29 +102,44 @@ static bool write_at_once(const char *line, size_t len)
 	return poll(&to, 1, 0) == 1 && (to.revents & POLLOUT) && write(STDERR_FILENO, line, len) == (ssize_t)len;
 }
 
-static void line_write(enum log_level level, const char *message, size_t message_len)
+/* A frame's words and numbers are put by hand: a crash is reported from a signal handler, where printf may not be used. */
+static size_t put(char *out, const char *words)
+{
+	size_t len = strlen(words);
+
+	memcpy(out, words, len);
+	return len;
+}
+
+static size_t put_frame(char *out, enum log_level level)
+{
+	size_t len = put(out, is_json ? "{\"time\":\"" : "");
+
+	len += logtext_time(out + len, clock_wall_ns());
+	len += put(out + len, is_json ? "\",\"level\":\"" : " ");
+	len += put(out + len, level_names[level]);
+	if (!is_json)
+		len += put(out + len, strlen(level_names[level]) < 5 ? "  [" : " [");
+	else
+		len += put(out + len, "\",\"pid\":");
+	len += number_write_int(out + len, getpid());
+	return len + put(out + len, is_json ? ",\"message\":\"" : "] ");
+}
+
+static void line_write(enum log_level level, leat_text message)
 {
 	const size_t room = LINE_SIZE - FRAME_SIZE;
-	const leat_text text = { message, message_len };
 	char line[LINE_SIZE];
-	char when[LOGTEXT_TIME_SIZE];
-	int pid = (int)getpid();
-	size_t len;
+	size_t len = put_frame(line, level);
 
-	logtext_time(when, clock_wall_ns());
-	if (is_json) {
-		len = (size_t)snprintf(line, FRAME_SIZE,
-				       "{\"time\":\"%.*s\",\"level\":\"%s\",\"pid\":%d,\"message\":\"",
-				       LOGTEXT_TIME_SIZE, when, level_names[level], pid);
-		len += logtext_escape(line + len, room, text, LOGTEXT_JSON, NULL);
-		memcpy(line + len, "\"}", 2);
-		len += 2;
-	} else {
-		len = (size_t)snprintf(line, FRAME_SIZE, "%.*s %-5s [%d] ", LOGTEXT_TIME_SIZE, when, level_names[level],
-				       pid);
-		len += logtext_escape(line + len, room, text, LOGTEXT_PLAIN, NULL);
-	}
-	line[len++] = '\n';
+	len += logtext_escape(line + len, room, message, is_json ? LOGTEXT_JSON : LOGTEXT_PLAIN, NULL);
+	len += put(line + len, is_json ? "\"}\n" : "\n");
 	if (!write_at_once(line, len))
 		metrics_add(METRIC_LOG_LOST, 1);
+}
+
+void log_text(enum log_level level, leat_text message)
+{
+	if (level <= most_shown)
+		line_write(level, message);
 }

@@ -14,6 +14,7 @@
 #ifndef APP_BASE_LOG_H
 #define APP_BASE_LOG_H
 
+#include <leat/text.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -25,9 +26,12 @@ void log_init(enum log_level most, bool json);
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
-#define log_warn(...) log_line(LOG_LEVEL_WARN, __VA_ARGS__)
-#define log_info(...) log_line(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_warn(...)  log_line(LOG_LEVEL_WARN, __VA_ARGS__)
+#define log_info(...)  log_line(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...) log_line(LOG_LEVEL_DEBUG, __VA_ARGS__)
+
+/* The same of a text that is there already. Async-signal-safe. */
+void log_text(enum log_level level, leat_text message);
 
 /* At most one line a second from each place; the next one says how many were left out. */
 struct log_limit {

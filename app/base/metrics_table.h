@@ -95,7 +95,9 @@
 	X(DB_READ_CONNECTIONS, GAUGE, "leat_db_read_connections", "", "Connections to standbys open now; leat_db_connections has them, too.") \
 	X(DB_IN_FLIGHT,      GAUGE,   "leat_db_in_flight", "", "Statements sent and not answered yet.") \
 	X(WORKER_STARTS,     COUNTER, "leat_worker_starts_total", "", "Worker processes started.") \
-	X(WORKER_CRASHES,    COUNTER, "leat_worker_crashes_total", "", "Worker processes that ended on their own.")
+	X(WORKER_CRASHES,    COUNTER, "leat_worker_crashes_total", "", "Worker processes that ended on their own.") \
+	X(CRASHES_CONTAINED, COUNTER, "leat_crashes_total", "end=\"contained\"", "Crashes of handlers that cost their own request alone, and of those that ended the process at once.") \
+	X(CRASHES_FATAL,     COUNTER, "leat_crashes_total", "end=\"fatal\"", "")
 
 /* Of times: id, Prometheus name, help. */
 #define METRICS_HISTOGRAMS(X) \

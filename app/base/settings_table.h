@@ -52,6 +52,7 @@
 	X(DURATION, idempotency_lease, "10s", 1, 3600000, "", "How long past the deadline of its request a key stays taken when the process that worked on it has died.") \
 	X(SIZE,     idempotency_reply_max, "64k", 0, 67108864, "bytes", "Largest reply, headers and body, kept for an Idempotency-Key; of a larger one 409 tells that it was done.") \
 	X(DURATION, grace,             "10s", 0, 3600000, "", "Time for requests in flight after TERM.") \
+	X(DURATION, crash_grace,       "10s", 0, 3600000, "", "Time for the other requests of a process in which a handler crashed. 0: they end with it, at once.") \
 	X(NUMBER,   offload_threads,   "4", 1, 256, "threads", "Threads a process for calls that block.") \
 	X(NUMBER,   offload_queue,     "1024", 1, 1000000, "calls", "Calls that wait for an offload thread; more get 503.") \
 	X(SECRET,   database_url,      "", 0, 4000, "", "PostgreSQL: postgresql://user@host/name or key=value words; empty: no database.") \

@@ -76,6 +76,7 @@ static void serve(void *arg)
 
 	connection->task = task_self();
 	connection->exchange = &exchange;
+	connection->has_served = true;
 	exchange_init(&exchange, connection, front, front->scratch, front->received);
 	do
 		verdict = fcgi_serve(&exchange);
@@ -85,6 +86,13 @@ static void serve(void *arg)
 		front->starting = NULL;
 	connection_answered(connection);
 	end_of_work(connection, verdict);
+}
+
+void connection_see_off(struct connection *connection)
+{
+	if (connection->front->starting == connection)
+		connection->front->starting = NULL;
+	end_of_work(connection, EXCHANGE_CLOSE);
 }
 
 /* The service stops, or serves as many as it may. The front server gets an answer that it understands, as far as it fits into the socket. */
@@ -127,7 +135,7 @@ void connection_answered(struct connection *connection)
 /* False when the request was refused. */
 static bool start_task(struct connection *connection, struct front *front)
 {
-	if (poller_is_draining(front->poller)) {
+	if (poller_refuses(front->poller)) {
 		refuse(connection, front->scratch, front->received, METRIC_DRAIN_REFUSED);
 		return false;
 	}

@@ -24,6 +24,7 @@
 #include "task/loop.h"
 
 struct arena_pool;
+struct crash_subject;
 struct exchange;
 struct task;
 
@@ -37,17 +38,22 @@ struct connection {
 	uint32_t magic;
 	int fd;
 	atomic_uint state;
-	atomic_bool is_posted; /* 'post' is on its way to 'loop' */
-	bool is_watched;       /* known to the poller's epoll */
-	bool waits_to_read;    /* the task sleeps until bytes come */
-	bool may_have_more;    /* the last receive may have left bytes, or some came since */
-	bool is_gone;          /* the peer left; the task was cancelled */
-	bool is_admitted;      /* its request counts for requests_max */
-	bool is_ending;        /* the task is done with it; parked as soon as 'post' has arrived */
-	struct loop *loop;     /* of the owner, for posts; under the poller's lock */
-	struct task *task;     /* that serves it now */
+	atomic_bool is_posted;     /* 'post' is on its way to 'loop' */
+	bool is_watched;           /* known to the poller's epoll */
+	bool waits_to_read;        /* the task sleeps until bytes come */
+	bool may_have_more;        /* the last receive may have left bytes, or some came since */
+	bool is_gone;              /* the peer left; the task was cancelled */
+	bool is_admitted;          /* its request counts for requests_max */
+	bool is_ending;            /* the task is done with it; parked as soon as 'post' has arrived */
+	struct loop *loop;         /* of the owner, for posts; under the poller's lock */
+	struct task *task;         /* that serves it now */
 	struct exchange *exchange; /* on that task's stack */
-	struct front *front;   /* of the owner */
+	void *serving;    /* what 'serve' of the front works on, of its own; NULL: nothing that could be answered for */
+	uint16_t fcgi_id; /* of that request */
+	bool has_replied; /* bytes of its reply are on their way */
+	bool has_served;  /* a request, before */
+	uint16_t last_size;  /* of the body that was sent when it crashed */
+	struct front *front; /* of the owner */
 	struct loop_post post;
 	uint8_t *carried; /* bytes of a pipelined next request */
 	size_t carried_len;
@@ -66,14 +72,19 @@ struct front {
 	uint64_t drain_limit;
 	void (*serve)(struct exchange *exchange, void *arg); /* answers one request */
 	void *serve_arg;
-	uint8_t *scratch; /* FRONT_SCRATCH bytes; never in use while a task waits */
-	size_t received;  /* bytes in it, for the task that starts now */
-	struct connection *starting; /* the task that starts now has not ended yet */
+	/* Of what it works on, for front/abandon.c. describe: in a signal handler. */
+	void (*describe)(const void *serving, struct crash_subject *ret_subject, bool *ret_is_head);
+	void (*abandoned)(void *serving, bool was_cut,
+			  uint64_t body_size); /* it crashed, and was answered with 500, unless cut */
+	uint8_t *scratch;                      /* FRONT_SCRATCH bytes; never in use while a task waits */
+	size_t received;                       /* bytes in it, for the task that starts now */
+	struct connection *starting;           /* the task that starts now has not ended yet */
 };
 
 enum {
 	FRONT_SCRATCH = 8192,
-	FRONT_RECEIVE = FRONT_SCRATCH - 2 * GATE_UNIT_SIZE, /* at once: libfcgi's buffer takes it with what the gate held back */
+	FRONT_RECEIVE = FRONT_SCRATCH -
+			2 * GATE_UNIT_SIZE, /* at once: libfcgi's buffer takes it with what the gate held back */
 };
 
 /* For a claimed connection: reads what is there and serves it in a task, parks or closes it. */
@@ -87,5 +98,8 @@ void connection_answered(struct connection *connection);
 
 /* Called by the exchange, in the connection's task: sleeps until bytes come. */
 enum leat_result connection_wait_readable(struct connection *connection, int64_t deadline_ns) LEAT_MUST_USE;
+
+/* Called by abandon.c: the task's last word, when there is no exchange any more. */
+void connection_see_off(struct connection *connection);
 
 #endif

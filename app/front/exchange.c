@@ -21,8 +21,6 @@ enum {
 	READS_A_TURN = 8,           /* of a lingering connection */
 };
 
-#define CUT_PAUSE_NS (50 * CLOCK_MS)
-
 void exchange_init(struct exchange *exchange, struct connection *connection, struct front *front, const uint8_t *bytes,
 		   size_t len)
 {
@@ -44,6 +42,7 @@ void exchange_begin(struct exchange *exchange)
 	exchange->send_timeout_ns = exchange->front->send_timeout_ns;
 	exchange->send_until_ns = CLOCK_NEVER;
 	exchange->fault = LEAT_OK;
+	exchange->connection->has_replied = false;
 	exchange->pieces = 0;
 	exchange->is_finishing = exchange->is_discarding = false;
 }
@@ -112,14 +111,14 @@ void exchange_flush(struct exchange *exchange)
 
 /* The end of a connection is not enough: nginx takes it for the end of a reply whose length it does not know. A record that is none makes
  * it an error. And lighttpd, when it finds the head and the end of the connection at once, makes a whole reply of what is there. */
+const uint8_t exchange_no_record[8];
+
 void exchange_cut(struct exchange *exchange)
 {
-	static const uint8_t no_record[8] = { 0 };
-
 	exchange_flush(exchange);
 	if (!exchange_is_gone(exchange) &&
-	    task_wait_always(loop_now_ns(exchange->front->loop) + CUT_PAUSE_NS) == LEAT_TIMED_OUT)
-		send_now(exchange, no_record, sizeof(no_record));
+	    task_wait_always(loop_now_ns(exchange->front->loop) + EXCHANGE_CUT_PAUSE_NS) == LEAT_TIMED_OUT)
+		send_now(exchange, exchange_no_record, sizeof(exchange_no_record));
 	exchange->is_discarding = true;
 	fail(exchange, LEAT_INTERNAL);
 }
@@ -139,6 +138,7 @@ ssize_t exchange_write(struct exchange *exchange, const uint8_t *bytes, size_t s
 
 	if (exchange->is_discarding || exchange_is_gone(exchange))
 		return (ssize_t)size;
+	exchange->connection->has_replied = true;
 	if (exchange->is_finishing && exchange->out.len == 0) /* a small reply leaves from libfcgi's own buffer */
 		sent = send_now(exchange, bytes, size);
 	if (sent < size)
@@ -271,17 +271,15 @@ ssize_t exchange_read(struct exchange *exchange, uint8_t *into, size_t size)
 
 /* The end ------------------------------------------------------------------------------------------------------------ */
 
-/* The connection will be closed, but the front server still writes: closing now would lose it the reply. It is told that no
- * more comes, and what it writes is thrown away until it has seen that. */
-static void linger(struct exchange *exchange)
+void exchange_linger(struct connection *connection)
 {
-	struct connection *connection = exchange->connection;
-	int64_t deadline_ns = loop_now_ns(exchange->front->loop) + exchange->front->drain_timeout_ns;
+	const struct front *front = connection->front;
+	int64_t deadline_ns = loop_now_ns(front->loop) + front->drain_timeout_ns;
 	unsigned reads = 0;
 
 	shutdown(connection->fd, SHUT_WR);
-	while (loop_now_ns(exchange->front->loop) < deadline_ns) {
-		ssize_t n = recv(connection->fd, exchange->front->scratch, FRONT_SCRATCH, MSG_DONTWAIT);
+	while (loop_now_ns(front->loop) < deadline_ns) {
+		ssize_t n = recv(connection->fd, front->scratch, FRONT_SCRATCH, MSG_DONTWAIT);
 
 		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 			break;
@@ -310,7 +308,7 @@ static void drain(struct exchange *exchange)
 		metrics_add(METRIC_BODY_DRAINED, 1);
 	} else {
 		metrics_add(METRIC_BODY_CLOSED, 1);
-		linger(exchange);
+		exchange_linger(exchange->connection);
 	}
 }
 

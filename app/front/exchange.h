@@ -71,6 +71,14 @@ bool exchange_is_gone(const struct exchange *exchange);
 /* Sends what is gathered, and then what shows that the reply has not come to its end; the connection is closed. */
 void exchange_cut(struct exchange *exchange);
 
+/* The connection will be closed, but the front server still writes: closing now would lose it the reply. It is told that no more
+ * comes, and what it writes is thrown away until it has seen that. */
+void exchange_linger(struct connection *connection);
+
+/* What shows that a reply has not come to its end; EXCHANGE_CUT_PAUSE_NS before the connection is closed. */
+extern const uint8_t exchange_no_record[8];
+#define EXCHANGE_CUT_PAUSE_NS (50 * CLOCK_MS)
+
 /* libfcgi's side: like read(2) and write(2). */
 ssize_t exchange_read(struct exchange *exchange, uint8_t *into, size_t size);
 ssize_t exchange_write(struct exchange *exchange, const uint8_t *bytes, size_t size);

@@ -100,10 +100,13 @@ enum exchange_verdict fcgi_serve(struct exchange *exchange)
 	exchange->fcgi = &fcgi;
 	/* Success is not enough: libfcgi takes the end of a connection within PARAMS for their end. The gate knows better. */
 	if (FCGX_Accept_r(&fcgi.request) == 0 &&
-	    (exchange->gate.state == GATE_BODY || exchange->gate.state == GATE_DONE))
+	    (exchange->gate.state == GATE_BODY || exchange->gate.state == GATE_DONE)) {
+		exchange->connection->fcgi_id = exchange->gate.request_id;
 		exchange->front->serve(exchange, exchange->front->serve_arg);
-	else
+		exchange->connection->serving = NULL;
+	} else {
 		exchange->is_discarding = true;
+	}
 	connection_answered(exchange->connection);
 	exchange->is_finishing = true;
 	FCGX_Finish_r(&fcgi.request);
@@ -248,13 +251,25 @@ bool fcgi_init(struct loop *loop, char *error, size_t error_size)
 
 /* Refusing ------------------------------------------------------------------------------------------------------------ */
 
-static size_t put_record(uint8_t *at, uint8_t type, const uint8_t *request, const char *content, size_t size)
+enum { BEGIN_REQUEST = 1, END_REQUEST = 3, STDOUT = 6 };
+
+static size_t put_record(uint8_t *at, uint8_t type, uint16_t id, leat_text content)
 {
-	const uint8_t header[8] = { 1, type, request[2], request[3], (uint8_t)(size >> 8), (uint8_t)size, 0, 0 };
+	const uint8_t header[8] = {
+		1, type, (uint8_t)(id >> 8), (uint8_t)id, (uint8_t)(content.len >> 8), (uint8_t)content.len, 0, 0
+	};
 
 	memcpy(at, header, sizeof(header));
-	memcpy(at + sizeof(header), content, size);
-	return sizeof(header) + size;
+	memcpy(at + sizeof(header), content.ptr, content.len);
+	return sizeof(header) + content.len;
+}
+
+size_t fcgi_whole_reply(uint8_t *out, uint16_t id, leat_text text)
+{
+	size_t size = put_record(out, STDOUT, id, text);
+
+	size += put_record(out + size, STDOUT, id, (leat_text){ "", 0 });
+	return size + put_record(out + size, END_REQUEST, id, (leat_text){ "\0\0\0\0\0\0\0", 8 });
 }
 
 size_t fcgi_refusal(uint8_t reply[FCGI_REFUSAL_SIZE], const uint8_t *request, size_t len)
@@ -262,9 +277,7 @@ size_t fcgi_refusal(uint8_t reply[FCGI_REFUSAL_SIZE], const uint8_t *request, si
 	static const char
 		body[] = "{\"type\":\"about:blank\",\"title\":\"Service unavailable\",\"status\":503,"
 			 "\"detail\":\"The service stops, or works on as many requests as it may (requests_max).\"}";
-	enum { BEGIN_REQUEST = 1, END_REQUEST = 3, STDOUT = 6 };
 	char text[FCGI_REFUSAL_SIZE];
-	size_t size;
 	int text_size;
 
 	_Static_assert(sizeof(body) + 200 <= FCGI_REFUSAL_SIZE, "the refusal fits");
@@ -275,7 +288,6 @@ size_t fcgi_refusal(uint8_t reply[FCGI_REFUSAL_SIZE], const uint8_t *request, si
 		"Status: 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nRetry-After: 1\r\n"
 		"Content-Length: %zu\r\n\r\n%s",
 		sizeof(body) - 1, body);
-	size = put_record(reply, STDOUT, request, text, (size_t)text_size);
-	size += put_record(reply + size, STDOUT, request, "", 0);
-	return size + put_record(reply + size, END_REQUEST, request, "\0\0\0\0\0\0\0", 8);
+	return fcgi_whole_reply(reply, (uint16_t)(request[2] << 8 | request[3]),
+				(leat_text){ text, (size_t)text_size });
 }

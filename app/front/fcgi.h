@@ -17,6 +17,7 @@
 #ifndef APP_FRONT_FCGI_H
 #define APP_FRONT_FCGI_H
 
+#include <leat/text.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -47,6 +48,10 @@ void fcgi_flush(struct exchange *exchange);
 
 /* The reply will not come to its end, and the front server sees that: what was written goes, then the connection is closed. */
 void fcgi_cut(struct exchange *exchange);
+
+/* All records of a small reply to request 'id' and its end, made without libfcgi: 'text' is header, empty line, body. Async-signal-safe. */
+enum { FCGI_RECORDS_SIZE = 32 }; /* beside the text */
+size_t fcgi_whole_reply(uint8_t *out, uint16_t id, leat_text text);
 
 /* For a request that is not served at all: a whole 503, made from the request's first bytes. 0 when these are no BEGIN_REQUEST. */
 enum { FCGI_REFUSAL_SIZE = 512 };

@@ -41,7 +41,7 @@ struct poller {
 	int listeners[LISTENERS_MAX];
 	unsigned listener_count;
 	bool accepts; /* listeners are watched */
-	atomic_bool is_draining;
+	atomic_bool is_draining, refuses;
 	struct connection *ready_first, **ready_end;
 	int64_t ready_since_ns;        /* the list was empty before */
 	struct poller_member *resting; /* the one who rested last first */
@@ -138,6 +138,11 @@ bool poller_listen(struct poller *poller, const int *fds, unsigned count)
 bool poller_is_draining(const struct poller *poller)
 {
 	return atomic_load_explicit(&poller->is_draining, memory_order_relaxed);
+}
+
+bool poller_refuses(const struct poller *poller)
+{
+	return atomic_load_explicit(&poller->refuses, memory_order_relaxed);
 }
 
 bool poller_admit(struct poller *poller)
@@ -554,6 +559,7 @@ void poller_drain(struct poller *poller, bool others_accept)
 
 	pthread_mutex_lock(&poller->lock);
 	poller->is_draining = true;
+	poller->refuses = !others_accept;
 	if (others_accept) {
 		watch_listeners(poller, false);
 		poller->listener_count = 0;
@@ -562,6 +568,8 @@ void poller_drain(struct poller *poller, bool others_accept)
 		unsigned idle = 0;
 
 		next = connection->next;
+		if (others_accept && !connection->has_served)
+			continue; /* just accepted: its request is about to come */
 		if (atomic_compare_exchange_strong(&connection->state, &idle, CONNECTION_BUSY)) {
 			char byte;
 

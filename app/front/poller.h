@@ -40,11 +40,11 @@ struct poller_member {
 	struct loop *loop;
 	struct poller *poller;
 	struct poller_member *next_resting, *prev_resting;
-	bool is_resting;  /* asleep, or about to be */
-	bool is_woken;    /* 'wake' is on its way */
-	bool is_armed;    /* the shared epoll is, in this worker's loop */
-	bool has_events;  /* the shared epoll reported some to this worker's loop */
-	bool was_lookout; /* until it rose */
+	bool is_resting;        /* asleep, or about to be */
+	bool is_woken;          /* 'wake' is on its way */
+	bool is_armed;          /* the shared epoll is, in this worker's loop */
+	bool has_events;        /* the shared epoll reported some to this worker's loop */
+	bool was_lookout;       /* until it rose */
 	unsigned progress_seen; /* when it rested */
 };
 
@@ -57,8 +57,8 @@ void poller_free(struct poller *poller);
 /* The descriptors stay the caller's. */
 bool poller_listen(struct poller *poller, const int *fds, unsigned count) __attribute__((warn_unused_result));
 
-bool poller_join(struct poller *poller, struct poller_member *member,
-		 struct loop *loop) __attribute__((warn_unused_result));
+bool poller_join(struct poller *poller, struct poller_member *member, struct loop *loop)
+	__attribute__((warn_unused_result));
 void poller_leave(struct poller *poller, struct poller_member *member);
 
 /* A connection with work, busy and this worker's from now on; NULL when there is none. With 'may_look' the kernel is asked when
@@ -70,11 +70,15 @@ int64_t poller_rest(struct poller *poller, struct poller_member *member);
 void poller_rise(struct poller *poller, struct poller_member *member);
 
 /* From now on requests are refused with 503, as long as the process still works on others: a front server that connects is not left
- * waiting. Where others accept from the same listeners, new connections are left to them instead. Parked connections on which nothing
- * waits are closed. Once is enough. */
+ * waiting. Where others accept from the same listeners, new connections are left to them instead, and each connection that was accepted has one more
+ * request, or what of it is on its way. Parked connections on which nothing waits are closed. Once is enough. */
 void poller_drain(struct poller *poller, bool others_accept);
 
+/* Connections are closed after their request. */
 bool poller_is_draining(const struct poller *poller);
+
+/* Nor is one more request served. */
+bool poller_refuses(const struct poller *poller);
 
 /* One more request of the process; false when requests_max are served already. Each that is admitted is dismissed at its end. */
 bool poller_admit(struct poller *poller) __attribute__((warn_unused_result));

@@ -156,17 +156,22 @@ static bool is_done_within(const struct accesslog *log, int ms)
 	return ready == 1;
 }
 
-void accesslog_close(struct accesslog *log)
+bool accesslog_finish(struct accesslog *log)
 {
 	if (!log)
-		return;
+		return true;
 	__atomic_store_n(&log->is_stopping, true, __ATOMIC_SEQ_CST);
 	wake(log);
-	if (!is_done_within(log, CLOSE_MS)) {
-		__atomic_store_n(&log->has_given_up, true, __ATOMIC_RELAXED);
-		if (!is_done_within(log, GIVE_UP_MS))
-			return;
-	}
+	if (is_done_within(log, CLOSE_MS))
+		return true;
+	__atomic_store_n(&log->has_given_up, true, __ATOMIC_RELAXED);
+	return is_done_within(log, GIVE_UP_MS);
+}
+
+void accesslog_close(struct accesslog *log)
+{
+	if (!log || !accesslog_finish(log))
+		return;
 	pthread_join(log->thread, NULL);
 	free_log(log);
 }

@@ -39,6 +39,9 @@ enum { ACCESSLOG_LINE_SIZE = 4096 };
 struct accesslog *accesslog_open(const char *path, unsigned writers, char *error, size_t error_size);
 void accesslog_close(struct accesslog *log);
 
+/* For who ends the process with _exit: writes what is left and frees nothing. False when the file does not take it. */
+bool accesslog_finish(struct accesslog *log);
+
 /* Soon closes the file and opens it again by its name. */
 void accesslog_reopen(struct accesslog *log);
 

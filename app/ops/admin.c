@@ -26,6 +26,7 @@ void admin_set_draining(void)
 static enum leat_result get_metrics(struct leat_request *req)
 {
 	const struct metrics_text_facts known = { .version = facts.version,
+						  .processes = facts.processes,
 						  .worker_threads = facts.worker_threads,
 						  .routes = facts.routes };
 	struct buffer text;

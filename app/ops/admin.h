@@ -22,7 +22,7 @@ struct routes;
 
 struct admin_facts {
 	const char *version;
-	unsigned worker_threads;
+	unsigned processes, worker_threads;
 	bool has_database;
 	const struct routes *routes; /* of the service */
 };

@@ -57,7 +57,7 @@ static void write_facts(struct buffer *out, const struct metrics_text_facts *fac
 	write_label_value(out, facts->version);
 	buffer_text(out, LEAT_TEXT_OF("\"} 1\n"));
 	write_family(out, "leat_processes", "gauge", "Worker processes configured.");
-	buffer_format(out, "leat_processes %u\n", metrics_process_count());
+	buffer_format(out, "leat_processes %u\n", facts->processes);
 	write_family(out, "leat_worker_threads", "gauge", "Worker threads configured for each process.");
 	buffer_format(out, "leat_worker_threads %u\n", facts->worker_threads);
 }
@@ -251,7 +251,7 @@ static struct process_stat stat_of(pid_t pid)
 	};
 }
 
-enum { PROCESSES_MAX = 64 };
+enum { PROCESSES_MAX = 128 }; /* twice the setting's most: some may leave (supervisor.h) */
 
 static void write_processes(struct buffer *out)
 {

@@ -21,6 +21,7 @@ struct routes;
 /* What the counters do not know. */
 struct metrics_text_facts {
 	const char *version;         /* of the service */
+	unsigned processes;          /* of the setting */
 	unsigned worker_threads;     /* of each process */
 	const struct routes *routes; /* NULL: none */
 };

@@ -6,6 +6,7 @@
 static const int64_t first_pause_ns = 100 * CLOCK_MS;
 static const int64_t longest_pause_ns = 10 * CLOCK_S;
 static const int64_t good_life_ns = 60 * CLOCK_S;
+static const int64_t between_starts_ns = CLOCK_S;
 
 bool respawn_is_due(const struct respawn *respawn, int64_t now_ns)
 {
@@ -29,4 +30,11 @@ void respawn_ended(struct respawn *respawn, int64_t now_ns)
 	else
 		respawn->pause_ns = longest_pause_ns;
 	respawn->due_ns = now_ns + respawn->pause_ns;
+}
+
+void respawn_leaves(struct respawn *respawn, int64_t now_ns)
+{
+	int64_t least_ns = respawn->started_ns + between_starts_ns;
+
+	respawn->due_ns = now_ns > least_ns ? now_ns : least_ns;
 }

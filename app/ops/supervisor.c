@@ -1,14 +1,18 @@
 /* supervisor.c - see supervisor.h. Called by process.c, which opened the listeners before. One loop: start what is
- * due, sleep until a signal or the next date, bury the dead. Who is to be started when is respawn.c. */
+ * due, sleep until a signal or the next date, bury the dead. Who is to be started when is respawn.c.
+ *
+ * A place is one of the processes that are to run. A child has a seat (and its slots in the metrics), and a place until it leaves. */
 #include "ops/supervisor.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,32 +26,47 @@
 static const int64_t grace_margin_ns = 2 * CLOCK_S; /* a child gives up its last work and closes its log */
 static const int64_t starting_ns = 10 * CLOCK_S;
 
-static const int awaited_signals[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD };
+static const int awaited_signals[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD };
 static const int ignored_signals[] = { SIGINT, SIGHUP, SIGUSR1, SIGPIPE }; /* in a new child */
 
 struct child {
 	pid_t pid; /* 0: does not run */
+	unsigned place;
+	bool is_leaving;
+	int64_t kill_ns; /* then */
+};
+
+struct place {
+	struct child *child; /* NULL: nobody */
 	struct respawn respawn;
 };
 
 struct supervisor {
 	const struct supervisor_plan *plan;
-	struct child *children;
+	struct child *children; /* by seat */
+	struct place *places;
+	unsigned seats;
+	atomic_bool *leaves; /* by seat, shared with the children, who set it */
 	pid_t pid;
 	int lifeline[2]; /* nothing is ever written; children see the end when the write end closes */
 	sigset_t awaited;
 	sigset_t stop_signals; /* those received so far */
 	int64_t started_ns;
 	int64_t asked_ns; /* when the last of them was new */
-	int64_t kill_ns; /* CLOCK_NEVER until it is stopping, and again once all are killed */
+	int64_t kill_ns;  /* CLOCK_NEVER until it is stopping, and again once all are killed */
 	bool is_stopping;
 	int exit_status;
 };
+
+/* In a child. */
+static atomic_bool *own_leaves;
+static pid_t own_supervisor;
 
 static bool open_supervisor(struct supervisor *s, const struct supervisor_plan *plan);
 static void start_due(struct supervisor *s);
 static int wait_for_signal(const struct supervisor *s);
 static void take_signal(struct supervisor *s, int signal_number);
+static void see_who_leaves(struct supervisor *s);
 static void bury(struct supervisor *s);
 static void kill_overdue(struct supervisor *s);
 
@@ -55,7 +74,7 @@ static unsigned running(const struct supervisor *s)
 {
 	unsigned count = 0;
 
-	for (unsigned i = 0; i < s->plan->processes; i++)
+	for (unsigned i = 0; i < s->seats; i++)
 		count += s->children[i].pid != 0;
 	return count;
 }
@@ -69,12 +88,15 @@ int supervisor_run(const struct supervisor_plan *plan)
 	while (!s.is_stopping || running(&s)) {
 		start_due(&s);
 		take_signal(&s, wait_for_signal(&s));
+		see_who_leaves(&s);
 		bury(&s);
 		kill_overdue(&s);
 	}
 	close(s.lifeline[0]);
 	close(s.lifeline[1]);
 	free(s.children);
+	free(s.places);
+	munmap(s.leaves, s.seats * sizeof(*s.leaves));
 	log_info("supervisor: stopped");
 	return s.exit_status;
 }
@@ -101,9 +123,13 @@ static bool open_supervisor(struct supervisor *s, const struct supervisor_plan *
 	}
 	fcntl(s->lifeline[0], F_SETFD, FD_CLOEXEC);
 	fcntl(s->lifeline[1], F_SETFD, FD_CLOEXEC);
-	s->children = calloc(plan->processes, sizeof(*s->children));
-	if (!s->children)
-		check_out_of_memory(plan->processes * sizeof(*s->children), "supervisor");
+	s->seats = SUPERVISOR_SEATS(plan->processes);
+	s->children = calloc(s->seats, sizeof(*s->children));
+	s->places = calloc(plan->processes, sizeof(*s->places));
+	s->leaves = mmap(NULL, s->seats * sizeof(*s->leaves), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+			 0);
+	if (!s->children || !s->places || s->leaves == MAP_FAILED)
+		check_out_of_memory(s->seats * sizeof(*s->children), "supervisor");
 	sigemptyset(&s->stop_signals);
 	block_signals(&s->awaited);
 	return true;
@@ -131,43 +157,73 @@ static void die_with_supervisor(pid_t supervisor)
 		_exit(1);
 }
 
-static _Noreturn void run_child(const struct supervisor *s, unsigned process)
+static _Noreturn void run_child(const struct supervisor *s, unsigned seat)
 {
+	own_leaves = &s->leaves[seat];
+	own_supervisor = s->pid;
 	die_with_supervisor(s->pid);
 	close(s->lifeline[1]);
-	metrics_enter(process);
+	metrics_enter(seat);
 	reset_signals();
-	exit(s->plan->run(s->plan->arg, process, s->lifeline[0]));
+	exit(s->plan->run(s->plan->arg, seat, s->lifeline[0]));
 }
 
-static void start(struct supervisor *s, unsigned process)
+void supervisor_leave(void)
 {
-	struct child *child = &s->children[process];
+	atomic_store(own_leaves, true);
+	kill(own_supervisor, SIGUSR2);
+}
+
+/* The place's own, as long as nobody leaves from there. */
+static struct child *free_seat(const struct supervisor *s, unsigned place)
+{
+	if (s->children[place].pid == 0)
+		return &s->children[place];
+	for (unsigned i = s->plan->processes; i < s->seats; i++)
+		if (s->children[i].pid == 0)
+			return &s->children[i];
+	return NULL;
+}
+
+static void start(struct supervisor *s, unsigned number, struct child *child)
+{
+	struct place *place = &s->places[number];
+	unsigned seat = (unsigned)(child - s->children);
 	pid_t pid;
 
 	fflush(NULL); /* or the child would write it again */
+	atomic_store(&s->leaves[seat], false);
 	pid = fork();
 	if (pid == 0)
-		run_child(s, process);
+		run_child(s, seat);
 	if (pid < 0) {
-		respawn_ended(&child->respawn, clock_now_ns());
-		log_error("supervisor: cannot start worker process %u: fork: %s; next try in %lld ms", process,
-			  strerror(errno), (long long)(child->respawn.pause_ns / CLOCK_MS));
+		respawn_ended(&place->respawn, clock_now_ns());
+		log_error("supervisor: cannot start worker process %u: fork: %s; next try in %lld ms", number,
+			  strerror(errno), (long long)(place->respawn.pause_ns / CLOCK_MS));
 		return;
 	}
-	child->pid = pid;
-	respawn_started(&child->respawn, clock_now_ns());
+	*child = (struct child){ .pid = pid, .place = number, .kill_ns = CLOCK_NEVER };
+	place->child = child;
+	respawn_started(&place->respawn, clock_now_ns());
 	metrics_add(METRIC_WORKER_STARTS, 1);
-	log_info("supervisor: worker process %u started, pid %d", process, (int)pid);
+	log_info("supervisor: worker process %u started, pid %d", number, (int)pid);
+}
+
+static bool is_due(const struct supervisor *s, unsigned place, int64_t now_ns)
+{
+	return !s->is_stopping && !s->places[place].child && respawn_is_due(&s->places[place].respawn, now_ns);
 }
 
 static void start_due(struct supervisor *s)
 {
 	int64_t now_ns = clock_now_ns();
 
-	for (unsigned i = 0; i < s->plan->processes && !s->is_stopping; i++)
-		if (respawn_is_due(&s->children[i].respawn, now_ns))
-			start(s, i);
+	for (unsigned i = 0; i < s->plan->processes; i++) {
+		struct child *seat = is_due(s, i, now_ns) ? free_seat(s, i) : NULL;
+
+		if (seat)
+			start(s, i, seat);
+	}
 }
 
 /* Waiting --------------------------------------------------------------------------------------------------------- */
@@ -177,8 +233,11 @@ static int64_t next_date(const struct supervisor *s)
 	int64_t date_ns = s->kill_ns;
 
 	for (unsigned i = 0; i < s->plan->processes && !s->is_stopping; i++)
-		if (s->children[i].respawn.due_ns < date_ns)
-			date_ns = s->children[i].respawn.due_ns;
+		if (s->places[i].respawn.due_ns < date_ns && free_seat(s, i))
+			date_ns = s->places[i].respawn.due_ns;
+	for (unsigned i = 0; i < s->seats; i++)
+		if (s->children[i].pid != 0 && s->children[i].kill_ns < date_ns)
+			date_ns = s->children[i].kill_ns;
 	return date_ns;
 }
 
@@ -201,7 +260,7 @@ static int wait_for_signal(const struct supervisor *s)
 
 static void signal_all(const struct supervisor *s, int signal_number)
 {
-	for (unsigned i = 0; i < s->plan->processes; i++)
+	for (unsigned i = 0; i < s->seats; i++)
 		if (s->children[i].pid)
 			kill(s->children[i].pid, signal_number);
 }
@@ -247,10 +306,69 @@ static void take_signal(struct supervisor *s, int signal_number)
 		signal_all(s, signal_number);
 }
 
+static void kill_leaving(struct child *child, const char *why)
+{
+	log_warn("supervisor: worker process %u, pid %d, had to leave: %s; it is killed", child->place, (int)child->pid,
+		 why);
+	kill(child->pid, SIGKILL);
+	child->kill_ns = CLOCK_NEVER;
+}
+
 static void kill_overdue(struct supervisor *s)
 {
-	if (clock_now_ns() >= s->kill_ns && running(s))
+	int64_t now_ns = clock_now_ns();
+
+	if (now_ns >= s->kill_ns && running(s))
 		kill_all(s, "the grace time has passed");
+	for (unsigned i = 0; i < s->seats; i++)
+		if (s->children[i].pid != 0 && now_ns >= s->children[i].kill_ns)
+			kill_leaving(&s->children[i], "it does not end");
+}
+
+/* Leaving --------------------------------------------------------------------------------------------------------- */
+
+/* The one that has left first makes room. */
+static void make_room(struct supervisor *s)
+{
+	struct child *oldest = NULL;
+
+	for (unsigned i = 0; i < s->seats; i++) {
+		struct child *child = &s->children[i];
+
+		if (child->pid == 0)
+			return;
+		if (child->is_leaving && child->kill_ns != CLOCK_NEVER && (!oldest || child->kill_ns < oldest->kill_ns))
+			oldest = child;
+	}
+	if (oldest)
+		kill_leaving(oldest, "too many leave");
+}
+
+static void leaves(struct supervisor *s, struct child *child)
+{
+	struct place *place = &s->places[child->place];
+	int64_t now_ns = clock_now_ns();
+
+	child->is_leaving = true;
+	child->kill_ns = now_ns + s->plan->leave_ms * CLOCK_MS + grace_margin_ns;
+	place->child = NULL;
+	metrics_add(METRIC_WORKER_CRASHES, 1);
+	respawn_leaves(&place->respawn, now_ns);
+	log_error("supervisor: worker process %u, pid %d, leaves after a crash; its other requests have %lld ms; the "
+		  "next starts in %lld ms",
+		  child->place, (int)child->pid, (long long)s->plan->leave_ms,
+		  (long long)((place->respawn.due_ns - now_ns) / CLOCK_MS));
+	make_room(s);
+}
+
+static void see_who_leaves(struct supervisor *s)
+{
+	for (unsigned i = 0; i < s->seats; i++) {
+		struct child *child = &s->children[i];
+
+		if (child->pid != 0 && !child->is_leaving && !s->is_stopping && atomic_load(&s->leaves[i]))
+			leaves(s, child);
+	}
 }
 
 /* Burying --------------------------------------------------------------------------------------------------------- */
@@ -264,37 +382,38 @@ static void describe_end(int status, char *out, size_t size)
 		snprintf(out, size, "ended with status %d", WEXITSTATUS(status));
 }
 
-static void ended_on_its_own(struct supervisor *s, unsigned process, pid_t pid, int status, const char *how)
+static void ended_on_its_own(struct supervisor *s, unsigned number, pid_t pid, int status, const char *how)
 {
-	struct respawn *respawn = &s->children[process].respawn;
+	struct place *place = &s->places[number];
 	int64_t now_ns = clock_now_ns();
 
+	place->child = NULL;
 	metrics_add(METRIC_WORKER_CRASHES, 1);
-	respawn_ended(respawn, now_ns);
+	respawn_ended(&place->respawn, now_ns);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == SUPERVISOR_FATAL && now_ns - s->started_ns < starting_ns) {
 		log_error("supervisor: worker process %u, pid %d, cannot work, for the reason it logged; the service "
 			  "ends",
-			  process, (int)pid);
+			  number, (int)pid);
 		s->exit_status = 1;
 		begin_stop(s);
 		return;
 	}
-	log_error("supervisor: worker process %u, pid %d, %s; the next starts in %lld ms", process, (int)pid, how,
-		  (long long)(respawn->pause_ns / CLOCK_MS));
+	log_error("supervisor: worker process %u, pid %d, %s; the next starts in %lld ms", number, (int)pid, how,
+		  (long long)(place->respawn.pause_ns / CLOCK_MS));
 }
 
-static void ended(struct supervisor *s, unsigned process, int status)
+static void ended(struct supervisor *s, unsigned seat, int status)
 {
-	pid_t pid = s->children[process].pid;
+	const struct child child = s->children[seat];
 	char how[128];
 
 	describe_end(status, how, sizeof(how));
-	s->children[process].pid = 0;
-	metrics_clear_gauges(process);
-	if (s->is_stopping)
-		log_info("supervisor: worker process %u, pid %d, %s", process, (int)pid, how);
+	s->children[seat].pid = 0;
+	metrics_clear_gauges(seat);
+	if (s->is_stopping || child.is_leaving)
+		log_info("supervisor: worker process %u, pid %d, %s", child.place, (int)child.pid, how);
 	else
-		ended_on_its_own(s, process, pid, status, how);
+		ended_on_its_own(s, child.place, child.pid, status, how);
 }
 
 /* Processes that are not ours, as an init process inherits them, are buried without a word. */
@@ -304,7 +423,7 @@ static void bury(struct supervisor *s)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		for (unsigned i = 0; i < s->plan->processes; i++)
+		for (unsigned i = 0; i < s->seats; i++)
 			if (s->children[i].pid == pid)
 				ended(s, i, status);
 }

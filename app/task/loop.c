@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "task/crash.h"
 #include "task/stack.h"
 #include "task/task_internal.h"
 #include "task/timer.h"
@@ -37,6 +38,7 @@ struct loop {
 	struct loop_watch wake_watch;
 	/* Touched by other threads. */
 	_Atomic(struct loop_post *) posts __attribute__((aligned(64)));
+	atomic_bool is_lost;
 	atomic_bool sleeps; /* in epoll_wait, or about to be: a poster must write to wake_fd */
 };
 
@@ -110,14 +112,14 @@ struct loop *loop_new(const struct loop_options *options)
 
 void loop_adopt(struct loop *loop)
 {
-	stack_catch_overflow(task_running_stack);
+	crash_enter_thread(&task_crash_kind);
 	loop_here = loop;
 }
 
 void loop_release(struct loop *loop)
 {
 	LEAT_CHECK(loop_here == loop);
-	stack_release_overflow();
+	crash_leave_thread();
 	loop_here = NULL;
 }
 
@@ -172,11 +174,45 @@ static void retire(struct loop *loop, struct task *task)
 		loop_timer_set(loop, &loop->trim_timer, loop->now_ns + TRIM_EVERY_S * CLOCK_S);
 }
 
+/* Not by its own links, which may be broken. */
+static void forget(struct loop *loop, struct task *dead)
+{
+	struct task *before = &loop->all, *after = &loop->all;
+
+	while (before->list_next != dead)
+		before = before->list_next;
+	while (after->list_prev != dead)
+		after = after->list_prev;
+	before->list_next = after;
+	after->list_prev = before;
+	loop->task_count--;
+}
+
 static void run(struct loop *loop, struct task *task)
 {
 	task_resume(task);
-	if (task->state == TASK_IDLE)
+	if (task->state == TASK_IDLE) {
 		retire(loop, task);
+	} else if (task->state == TASK_DEAD) {
+		forget(loop, task);
+		crash_bury(task_dead_arg());
+	}
+}
+
+void loop_lose(struct loop *loop, const struct task *dead, void (*fn)(void *arg))
+{
+	struct task *task;
+
+	for (task = loop->all.list_next; task != &loop->all && task != dead; task = task->list_next)
+		fn(task->arg);
+	for (task = loop->all.list_prev; task != &loop->all && task != dead; task = task->list_prev)
+		fn(task->arg);
+	atomic_store(&loop->is_lost, true);
+}
+
+bool loop_is_lost(const struct loop *loop)
+{
+	return atomic_load(&loop->is_lost);
 }
 
 bool loop_admit(struct loop *loop, struct task *task)

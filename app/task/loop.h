@@ -65,6 +65,9 @@ bool loop_has_posts(const struct loop *loop);
 
 unsigned loop_task_count(const struct loop *loop);
 
+/* Its thread crashed and cannot go on (crash.h): it will not turn again. Any thread. */
+bool loop_is_lost(const struct loop *loop);
+
 /* Cancels every task. */
 void loop_cancel_all(struct loop *loop);
 

@@ -1,7 +1,10 @@
 /* offload.c - see offload.h.
  *
  * A call's job is memory of its own that two sides let go of: the thread when fn has returned, by a post to the
- * task's loop, and the task when it has its answer or gives up. The loop's side frees it, in one thread, so a flag is enough. */
+ * task's loop, and the task when it has its answer or gives up. The loop's side frees it, in one thread, so a flag is enough.
+ *
+ * When fn crashes, the signal handler lets go of the job in the thread's stead: loop_post is an exchange and a write. The thread waits for the end
+ * of the process, its stack as it was. */
 #include "task/offload.h"
 
 #include <pthread.h>
@@ -9,10 +12,12 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "task/crash.h"
 #include "task/loop.h"
 #include "task/task.h"
 
@@ -27,6 +32,9 @@ struct job {
 	struct loop_post post;
 	bool is_done;             /* the post has arrived; loop's thread only */
 	atomic_bool is_abandoned; /* the task gave up */
+	bool has_crashed;
+	bool is_of_request;
+	struct crash_subject subject; /* then */
 	char data[] __attribute__((aligned(16)));
 };
 
@@ -66,18 +74,71 @@ static struct job *next_job(struct offload *offload)
 	return job;
 }
 
+/* Crashes ------------------------------------------------------------------------------------------------------------------ */
+
+static _Thread_local struct job *crashing;
+
+static void *crash_running(void)
+{
+	return crashing;
+}
+
+static const char *crash_stack(void)
+{
+	return NULL;
+}
+
+static bool crash_subject(void *running, struct crash_subject *ret_subject)
+{
+	const struct job *job = running;
+
+	*ret_subject = job->subject;
+	return job->is_of_request;
+}
+
+static void crash_tell(void *running)
+{
+	struct job *job = running;
+
+	job->has_crashed = true;
+	finish(job);
+}
+
+static void crash_stay(bool can_go_on)
+{
+	(void)can_go_on;
+	for (;;)
+		pause();
+}
+
+static const struct crash_kind crash_kind = {
+	.where = "an offloaded call",
+	.running = crash_running,
+	.stack = crash_stack,
+	.describe = crash_subject,
+	.answer = crash_tell,
+	.abandon = crash_stay,
+};
+
+/* Threads ------------------------------------------------------------------------------------------------------------------ */
+
 static void *offload_thread(void *arg)
 {
 	struct offload *offload = arg;
 	struct job *job;
 
+	pthread_setname_np(pthread_self(), "leat-offload");
+	crash_enter_thread(&crash_kind);
 	while ((job = next_job(offload))) {
+		crashing = job;
 		if (!atomic_load(&job->is_abandoned))
 			job->fn(job->arg);
 		else if (job->drop)
 			job->drop(job->arg);
+		crashing = NULL;
 		finish(job);
 	}
+	crash_leave_thread();
 	return NULL;
 }
 
@@ -110,6 +171,7 @@ static bool start_threads(struct offload *offload, unsigned threads)
 	int error = 0;
 
 	sigfillset(&all);
+	crash_unblock(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	while (error == 0 && offload->thread_count < threads) {
 		error = pthread_create(&offload->threads[offload->thread_count], NULL, offload_thread, offload);
@@ -216,6 +278,7 @@ enum leat_result offload_call_or_drop(struct offload *offload, void (*fn)(void *
 	job->task = task_self();
 	job->loop = task_loop(job->task);
 	job->post.fn = on_done;
+	job->is_of_request = crash_describe(task_arg(job->task), &job->subject);
 	if (!enqueue(offload, job))
 		return LEAT_UNAVAILABLE;
 	result = task_wait(deadline_ns);
@@ -223,7 +286,9 @@ enum leat_result offload_call_or_drop(struct offload *offload, void (*fn)(void *
 		atomic_store(&job->is_abandoned, true);
 		return result;
 	}
-	if (result == LEAT_OK)
+	if (job->has_crashed)
+		result = LEAT_INTERNAL;
+	else if (result == LEAT_OK)
 		memcpy(arg, job->data, size);
 	free(job);
 	return result;

@@ -9,7 +9,8 @@
  *                 touches nothing of it. offload_run hands 'arg' over to fn.
  * Thread-safety:  offload_call: tasks. offload_run: any thread.
  * Errors:         LEAT_UNAVAILABLE (offload_call) or false (offload_run) when the queue is full; counted as
- *                 METRIC_OFFLOAD_REFUSED. LEAT_TIMED_OUT and LEAT_CANCELLED as every wait.
+ *                 METRIC_OFFLOAD_REFUSED. LEAT_TIMED_OUT and LEAT_CANCELLED as every wait. LEAT_INTERNAL when fn crashed (crash.h): the
+ *                 thread that ran it is lost.
  */
 #ifndef APP_TASK_OFFLOAD_H
 #define APP_TASK_OFFLOAD_H

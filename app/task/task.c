@@ -5,9 +5,11 @@
 #include "task/task.h"
 
 #include <stdint.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "task/crash.h"
 #include "task/stack.h"
 #include "task/task_internal.h"
 
@@ -15,6 +17,10 @@ enum { IDLE_KEPT = 32 };
 
 static _Thread_local struct task *running;
 static _Thread_local struct switch_context loop_context;
+
+/* A task stands on its stack: what crashes may have overwritten it. */
+static _Thread_local void *running_arg;
+static _Thread_local const char *running_stack;
 
 struct task *task_self(void)
 {
@@ -29,11 +35,6 @@ struct loop *task_loop(const struct task *task)
 void *task_arg(const struct task *task)
 {
 	return task->arg;
-}
-
-const char *task_running_stack(void)
-{
-	return running ? running->stack_low : NULL;
 }
 
 /* Runs on the task's own stack. */
@@ -53,6 +54,8 @@ void task_resume(struct task *task)
 	LEAT_CHECK(!running);
 	task->state = TASK_RUNNING;
 	running = task;
+	running_arg = task->arg;
+	running_stack = task->stack_low;
 	switch_to(&loop_context, &task->context);
 	running = NULL;
 }
@@ -143,6 +146,45 @@ bool task_is_cancelled(const struct task *task)
 {
 	return task->is_cancelled && !task->is_shielded;
 }
+
+/* Crashes ----------------------------------------------------------------------------------------------------- */
+
+void *task_dead_arg(void)
+{
+	return running_arg;
+}
+
+static void *crashing(void)
+{
+	return running ? running_arg : NULL;
+}
+
+static const char *crashing_stack(void)
+{
+	return running ? running_stack : NULL;
+}
+
+/* The stack is left as it is: what still refers to it finds what it left there. The loop's side unlinks the task; or the loop is lost. */
+static void abandon(bool can_go_on)
+{
+	struct switch_context nowhere;
+
+	running->state = TASK_DEAD;
+	if (can_go_on)
+		switch_to(&nowhere, &loop_context);
+	loop_lose(loop_of_thread(), running, crash_refuse);
+	for (;;)
+		pause();
+}
+
+const struct crash_kind task_crash_kind = {
+	.where = "a handler",
+	.running = crashing,
+	.stack = crashing_stack,
+	.describe = crash_describe,
+	.answer = crash_answer,
+	.abandon = abandon,
+};
 
 /* The pool ---------------------------------------------------------------------------------------------------- */
 

@@ -8,8 +8,8 @@
  *     task_wake(task, LEAT_OK);                                   -- same thread: it runs in this turn of the loop
  *
  * A task belongs to one loop for life; thread-local state stays valid. It waits in one place only, task_wait; all
- * other waits (wait.h) are built on it. Stacks are pooled and guarded: running past the end stops the process with a message
- * that names the setting stack_size.
+ * other waits (wait.h) are built on it. Stacks are pooled and guarded: running past the end is a crash (crash.h),
+ * and the log names the setting stack_size.
  *
  * Cancelling is sticky: once task_cancel was called, this wait and every later one answer LEAT_CANCELLED, except
  * those made with task_wait_always, which clean up.

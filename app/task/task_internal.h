@@ -22,6 +22,7 @@ enum task_state {
 	TASK_READY,   /* on the loop's ready list */
 	TASK_RUNNING, /* on its stack */
 	TASK_WAITING, /* for task_wake */
+	TASK_DEAD,    /* it crashed: it never runs again, and its stack stays */
 };
 
 struct task {
@@ -57,15 +58,21 @@ void task_give(struct task_pool *pool, struct task *task);
 bool task_pool_trim(struct task_pool *pool);
 void task_pool_fini(struct task_pool *pool);
 
-/* For stack_catch_overflow. */
-const char *task_running_stack(void);
+/* For crash.c: what it was given, and its stack; both as they were when it began to run, whatever it has done to its own memory. */
+extern const struct crash_kind task_crash_kind;
 
 /* Runs the task until it waits or ends; it is idle after that when it ended. */
 void task_resume(struct task *task);
+
+/* Of a task that crashed: what task_start was given. */
+void *task_dead_arg(void);
 
 /* loop.c's part. */
 void loop_make_ready(struct loop *loop, struct task *task);
 struct task_pool *loop_task_pool(struct loop *loop);
 bool loop_admit(struct loop *loop, struct task *task);
+
+/* In a signal handler: calls fn(arg) for each other task than 'dead', whose links may be broken; the loop will not turn again. */
+void loop_lose(struct loop *loop, const struct task *dead, void (*fn)(void *arg));
 
 #endif

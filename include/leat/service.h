@@ -9,6 +9,21 @@
  *         return leat_main(argc, argv, &service);
  *     }
  *
+ * When a handler crashes (SIGSEGV, SIGBUS, SIGFPE, SIGILL, or SIGABRT: a null pointer, a stack that ran out, a failed assert, malloc's own checks):
+ *  - Its request is answered with 500, a problem document with the request's id and no more. After the head of a stream has gone, the stream is cut:
+ *    the client sees that it is not whole. 'after' hooks do not run, nor does a service's own form of problems.
+ *  - The log has a report: signal, address, route, request, thread, the way there with symbols, and addr2line's command line for it.
+ *    leat_crashes_total counts it. A core is dumped when RLIMIT_CORE allows any (by a child, so the core has the thread that crashed alone).
+ *  - The process takes no new work, gives its other requests the time of the setting crash_grace, and ends; another one is started at once (but no
+ *    sooner than a second after the start of the one that crashed). While both run there are two sets of connections to the database.
+ *  - The connection that the request had for itself (leat_tx, a stream of rows) is closed at once, and so its locks are gone. What the
+ *    handler itself has locked or opened is left as it is until the process ends.
+ *  - In a function given to leat_offload: the same, but the handler goes on, with LEAT_INTERNAL.
+ * Not guaranteed, for nobody can: that other requests of the process are right, when memory was overwritten before the crash. Most often they
+ * are; who cannot bear it sets crash_grace = 0, and the process ends at once, as it does after a second crash, after one in leat's own threads,
+ * and under sanitizers. When malloc was what stopped the handler, its lock may be held: the other requests of that thread are answered with 503.
+ * More processes (setting) make less of the service depend on each.
+ *
  * Ownership:      the service and its tables are static and outlive leat_main.
  * Thread-safety:  leat_main is called once, by the main thread, before any other thread exists.
  * Errors:         leat_main prints what is wrong, where and what to do, and returns the exit status: 0 after a
@@ -24,7 +39,7 @@
 struct leat_service {
 	const char *name;
 	const char *version;
-	const struct leat_route *const *routes; /* tables, ended by NULL */
+	const struct leat_route *const *routes;   /* tables, ended by NULL */
 	const struct leat_middleware *middleware; /* for all requests; NULL: none */
 };
 

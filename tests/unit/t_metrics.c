@@ -208,7 +208,9 @@ END_TEST
 static const char *written(void)
 {
 	static char text[65536];
-	static const struct metrics_text_facts facts = { .version = "1.0 \"beta\"", .worker_threads = 2 };
+	static const struct metrics_text_facts facts = { .version = "1.0 \"beta\"",
+							 .processes = 2,
+							 .worker_threads = 2 };
 	struct arena_pool *pool = arena_pool_new(0);
 	struct arena arena;
 	struct buffer out;

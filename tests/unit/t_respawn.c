@@ -85,6 +85,29 @@ START_TEST(a_start_that_failed_is_a_short_life_however_late_it_is)
 }
 END_TEST
 
+START_TEST(one_that_leaves_is_replaced_at_once)
+{
+	struct respawn respawn = RESPAWN_INIT;
+
+	respawn_started(&respawn, 0);
+	respawn_leaves(&respawn, 30 * CLOCK_S);
+	ck_assert_int_eq(respawn.due_ns, 30 * CLOCK_S);
+}
+END_TEST
+
+START_TEST(but_no_sooner_than_a_second_after_its_start)
+{
+	struct respawn respawn = RESPAWN_INIT;
+
+	for (int64_t start_ns = 0; start_ns < 20 * CLOCK_S; start_ns += CLOCK_S) {
+		respawn_started(&respawn, start_ns);
+		respawn_leaves(&respawn, start_ns + CLOCK_MS);
+		ck_assert_int_eq(respawn.due_ns, start_ns + CLOCK_S);
+	}
+	ck_assert_int_eq(pause_after_life_of(&respawn, 0, 1), 100 * CLOCK_MS); /* and it is no failure */
+}
+END_TEST
+
 Suite *suite(void)
 {
 	Suite *s = suite_create("respawn");
@@ -94,5 +117,6 @@ Suite *suite(void)
 	HARNESS_CASE(s, "pauses", waits_a_tenth_of_a_second_after_the_first_end, doubles_the_pause_up_to_ten_seconds,
 		     begins_anew_after_a_life_of_a_minute, does_not_begin_anew_just_before_a_minute,
 		     a_start_that_failed_is_a_short_life_however_late_it_is);
+	HARNESS_CASE(s, "leaving", one_that_leaves_is_replaced_at_once, but_no_sooner_than_a_second_after_its_start);
 	return s;
 }

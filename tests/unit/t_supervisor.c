@@ -73,6 +73,22 @@ static int crashing_once(void *arg, unsigned process, int lifeline_fd)
 	return obedient(arg, process, lifeline_fd);
 }
 
+/* The first life leaves, and does not end. */
+static int leaving_once(void *arg, unsigned process, int lifeline_fd)
+{
+	metrics_add(METRIC_REQUESTS_ACTIVE, 1);
+	if (metrics_total(METRIC_WORKER_CRASHES) == 0)
+		supervisor_leave();
+	return stubborn(arg, process, lifeline_fd);
+}
+
+static int leaving_always(void *arg, unsigned process, int lifeline_fd)
+{
+	metrics_add(METRIC_REQUESTS_ACTIVE, 1);
+	supervisor_leave();
+	return stubborn(arg, process, lifeline_fd);
+}
+
 static int fatal(void *arg, unsigned process, int lifeline_fd)
 {
 	return process == 1 ? SUPERVISOR_FATAL : obedient(arg, process, lifeline_fd);
@@ -137,7 +153,7 @@ static void start(const struct supervisor_plan *plan)
 	ck_assert_int_eq(pipe(ends), 0);
 	reports = ends[0];
 	report_fd = ends[1];
-	metrics_create(plan->processes, 1);
+	metrics_create(SUPERVISOR_SEATS(plan->processes), 1);
 	log_init(LOG_LEVEL_ERROR, false);
 	supervisor = fork();
 	if (supervisor == 0) {
@@ -244,7 +260,9 @@ END_TEST
 
 START_TEST(a_term_and_its_echo_are_one_stop)
 {
-	const struct supervisor_plan plan = { .processes = 1, .grace_ms = 3600000, .same_ask_ms = 3600000, .run = stubborn };
+	const struct supervisor_plan plan = {
+		.processes = 1, .grace_ms = 3600000, .same_ask_ms = 3600000, .run = stubborn
+	};
 
 	start(&plan);
 	expect("s");
@@ -335,6 +353,63 @@ START_TEST(a_child_that_cannot_work_ends_the_service)
 }
 END_TEST
 
+/* Leaving --------------------------------------------------------------------------------------------------------- */
+
+static void wait_for_lives(uint64_t count)
+{
+	int64_t until_ns = clock_now_ns() + PATIENCE_MS * CLOCK_MS;
+
+	while (metrics_total(METRIC_REQUESTS_ACTIVE) != count) { /* one each */
+		ck_assert_int_lt(clock_now_ns(), until_ns);
+		usleep(1000);
+	}
+}
+
+START_TEST(a_child_that_leaves_is_replaced_while_it_lives)
+{
+	const struct supervisor_plan plan = {
+		.processes = 1, .grace_ms = 60000, .leave_ms = 60000, .run = leaving_once
+	};
+
+	start(&plan);
+	expect("ss");
+	wait_for_lives(2);
+	kill(supervisor, SIGHUP);
+	expect("hh");
+	ck_assert_uint_eq(metrics_total(METRIC_WORKER_CRASHES), 1);
+	kill(supervisor, SIGKILL);
+	expect_all_gone();
+}
+END_TEST
+
+START_TEST(a_child_that_leaves_and_does_not_end_is_killed)
+{
+	const struct supervisor_plan plan = { .processes = 1, .grace_ms = 60000, .leave_ms = 1, .run = leaving_once };
+
+	start(&plan);
+	expect("ss");
+	wait_for_lives(1);
+	kill(supervisor, SIGHUP);
+	expect("h");
+	ck_assert_uint_eq(metrics_total(METRIC_WORKER_CRASHES), 1);
+	kill(supervisor, SIGKILL);
+	expect_all_gone();
+}
+END_TEST
+
+START_TEST(as_many_leave_as_there_are_processes)
+{
+	const struct supervisor_plan plan = {
+		.processes = 1, .grace_ms = 1, .leave_ms = 3600000, .run = leaving_always
+	};
+
+	start(&plan);
+	expect("ssss");
+	ck_assert_uint_le(metrics_total(METRIC_REQUESTS_ACTIVE), SUPERVISOR_SEATS(1));
+	kill(supervisor, SIGKILL);
+}
+END_TEST
+
 /* Being a parent -------------------------------------------------------------------------------------------------- */
 
 START_TEST(hup_and_usr1_are_passed_on)
@@ -419,11 +494,12 @@ Suite *suite(void)
 	Suite *s = suite_create("supervisor");
 
 	HARNESS_CASE(s, "stopping", term_ends_all_and_is_a_clean_stop, int_ends_all_and_is_a_clean_stop,
-		     a_second_term_ends_at_once, int_and_then_term_is_one_stop,
-		     a_term_and_its_echo_are_one_stop, int_and_then_term_is_one_stop,
-		     a_child_that_does_not_end_is_killed_after_the_grace_time);
+		     a_second_term_ends_at_once, int_and_then_term_is_one_stop, a_term_and_its_echo_are_one_stop,
+		     int_and_then_term_is_one_stop, a_child_that_does_not_end_is_killed_after_the_grace_time);
 	HARNESS_CASE(s, "ends", a_child_that_died_is_started_again, gauges_of_a_dead_child_are_forgotten,
 		     ends_that_were_asked_for_are_no_crashes, a_child_that_cannot_work_ends_the_service);
+	HARNESS_CASE(s, "leaving", a_child_that_leaves_is_replaced_while_it_lives,
+		     a_child_that_leaves_and_does_not_end_is_killed, as_many_leave_as_there_are_processes);
 	HARNESS_CASE(s, "parent", hup_and_usr1_are_passed_on, nothing_outlives_a_killed_supervisor,
 		     the_lifeline_ends_with_the_supervisor, a_child_starts_with_fresh_signals,
 		     an_inherited_blocked_term_is_taken, a_child_inherits_one_descriptor_of_the_supervisor);
