@@ -34,7 +34,7 @@
  * What every request has without any middleware:
  *     a request id      leat_request_id (leat/request.h), in log lines, the access log and problem documents; LEAT_REQUEST_ID below sends it back
  *     an access log     setting access_log
- *     recovering        a task that fails a check, or runs past its stack's end, ends its process, never another; the supervisor starts a new one
+ *     recovering        a handler that crashes costs its own request (500) and a process that is replaced: leat/service.h
  *     a timeout         setting request_deadline and the route's deadline_ms; LEAT_TIMEOUT (leat/limit.h) for a group
  *     a body limit      setting body_limit and the route's body_limit; LEAT_BODY_LIMIT (leat/limit.h) for a group
  *     a client address  leat_client_address (leat/client.h); behind proxies by the setting trusted_proxies
