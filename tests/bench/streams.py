@@ -40,9 +40,9 @@ UNITS = {"us": 0.001, "ms": 1, "s": 1000}
 class Nginx(servers.Nginx):
     def configure(self, source):
         target = super().configure(source)
-        text = servers.with_uploads(target.read_text()).replace("worker_connections 8192", "worker_connections 19000")
+        text = target.read_text().replace("worker_connections 8192", "worker_connections 19000")
         text = text.replace("worker_rlimit_nofile 16384;", "").replace("worker_processes auto", "worker_processes 2")
-        target.write_text(text)
+        target.write_text(servers.with_uploads(text) if target.name == "leat.conf" else text)
         return target
 
 
