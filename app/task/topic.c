@@ -17,11 +17,11 @@
 
 enum {
 	BUCKETS = 1024,
-	GROUP_LEAST = 16,  /* woken at once */
-	GROUPS_MOST = 128, /* however many seats there are */
+	GROUP_LEAST = 4,   /* woken at once */
+	GROUPS_MOST = 640, /* however many seats there are */
 };
 
-#define PAUSE_NS (4 * CLOCK_MS) /* between groups */
+#define PAUSE_NS (500 * CLOCK_US) /* between groups */
 
 struct topic_message {
 	atomic_uint holders;
