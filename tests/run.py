@@ -6,6 +6,7 @@ when something failed. The last line adds everything up; the exit status is 1 wh
 
 import argparse
 import collections
+import contextlib
 import os
 import pathlib
 import platform
@@ -20,7 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 LOGS = BUILD / "log"
 PYTHON = "/usr/bin/python3"
-FUZZ_SECONDS = 10
+FUZZ_SECONDS = 5
 
 
 class Count(collections.namedtuple("Count", "passed failed skipped", defaults=[0, 0, 0])):
@@ -104,14 +105,33 @@ TSAN = Flavour("tsan", "--enable-dev", "--enable-tsan", env={
 # Groups: each takes a log and returns a Count.
 
 
+@contextlib.contextmanager
+def one_postgres():
+    """The environment with a PostgreSQL for all unit programs. Without it, as where it cannot be started, each makes its own."""
+    names = ("LEAT_TEST_DATABASE", "LEAT_TEST_POSTGRES_CTL", "LEAT_TEST_BOUNCER")
+    tell = "; ".join(f'echo "${name}"' for name in names)
+    script = ROOT / "tests" / "unit" / "with-postgres"
+    with subprocess.Popen([script, "sh", "-c", f"{tell}; exec sleep infinity"], stdout=subprocess.PIPE, text=True) as server:
+        told = [server.stdout.readline().rstrip("\n") for _ in names]
+        try:
+            yield dict(zip(names, told)) if told[0] else {}
+        finally:
+            server.terminate()
+
+
 def unit(log, flavour=DEV):
     """Check programs, one a module."""
     if not flavour.build(log):
         return Count(failed=1)
+    with one_postgres() as postgres:
+        return run_programs(log, flavour, postgres)
+
+
+def run_programs(log, flavour, env):
     count = Count()
     for program in flavour.programs("tests/unit/t_*"):
         _, output = log.run(*flavour.launcher, program, seconds=300, cwd=program.parent,
-                            env=flavour.env | {"CK_VERBOSITY": "normal", "srcdir": str(ROOT)})
+                            env=flavour.env | env | {"CK_VERBOSITY": "normal", "srcdir": str(ROOT)})
         summary = re.search(r"^\d+%: Checks: (\d+), Failures: (\d+), Errors: (\d+)", output, re.MULTILINE)
         if summary:
             checks, failures, errors = map(int, summary.groups())

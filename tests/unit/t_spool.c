@@ -22,13 +22,15 @@ static struct offload *offload;
 static char folder[32];
 static char path[64];
 static char bytes[LARGE], again[LARGE];
-static sem_t gate; /* closed until it is posted */
+static sem_t gate;    /* closed until it is posted */
+static sem_t entered; /* somebody waits at it */
 
 static void set_up(void)
 {
 	loop = loop_new(&(struct loop_options){ .stack_size = 65536, .tasks_max = 16 });
 	loop_adopt(loop);
 	sem_init(&gate, 0, 0);
+	sem_init(&entered, 0, 0);
 	offload = offload_new(1, 2);
 	strcpy(folder, "/tmp/leat-spool-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(folder));
@@ -193,8 +195,16 @@ END_TEST
 static void wait_at_gate(void *arg)
 {
 	(void)arg;
+	sem_post(&entered);
 	sem_wait(&gate);
 	sem_post(&gate);
+}
+
+/* The pool's only thread stands at the gate, and its queue is empty. */
+static void hold_pool(void)
+{
+	ck_assert(offload_run(offload, wait_at_gate, NULL));
+	sem_wait(&entered);
 }
 
 static void task_give_up(void *arg)
@@ -217,7 +227,7 @@ static void task_give_up(void *arg)
 
 START_TEST(who_gives_up_leaves_nothing_behind)
 {
-	ck_assert(offload_run(offload, wait_at_gate, NULL));
+	hold_pool();
 	run(task_give_up);
 	ck_assert(offload_stop(offload, CLOCK_NEVER));
 	ck_assert_uint_eq(names_in_folder(), 0);
@@ -229,6 +239,7 @@ static void task_busy(void *arg)
 	struct spool *spool = spool_new(offload, folder, MEMORY);
 
 	(void)arg;
+	hold_pool();
 	while (offload_run(offload, wait_at_gate, NULL))
 		;
 	ck_assert_int_eq(spool_write(spool, (leat_text){ bytes, LARGE }, CLOCK_NEVER), LEAT_UNAVAILABLE);
