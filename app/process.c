@@ -503,6 +503,7 @@ int process_serve(const struct leat_service *service, const struct settings *set
 	const struct supervisor_plan supervision = { .processes = (unsigned)settings->processes,
 						     .grace_ms = settings->grace,
 						     .leave_ms = settings->crash_grace,
+						     .is_in_turn = settings->db_connections_max > 0,
 						     .same_ask_ms = 100,
 						     .run = run,
 						     .arg = &plan };

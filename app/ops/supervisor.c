@@ -351,13 +351,15 @@ static void leaves(struct supervisor *s, struct child *child)
 
 	child->is_leaving = true;
 	child->kill_ns = now_ns + s->plan->leave_ms * CLOCK_MS + grace_margin_ns;
-	place->child = NULL;
+	if (!s->plan->is_in_turn)
+		place->child = NULL;
 	metrics_add(METRIC_WORKER_CRASHES, 1);
 	respawn_leaves(&place->respawn, now_ns);
 	log_error("supervisor: worker process %u, pid %d, leaves after a crash; its other requests have %lld ms; the "
-		  "next starts in %lld ms",
+		  "next starts in %lld ms%s",
 		  child->place, (int)child->pid, (long long)s->plan->leave_ms,
-		  (long long)((place->respawn.due_ns - now_ns) / CLOCK_MS));
+		  (long long)((place->respawn.due_ns - now_ns) / CLOCK_MS),
+		  s->plan->is_in_turn ? ", or when it has ended" : "");
 	make_room(s);
 }
 
@@ -387,7 +389,6 @@ static void ended_on_its_own(struct supervisor *s, unsigned number, pid_t pid, i
 	struct place *place = &s->places[number];
 	int64_t now_ns = clock_now_ns();
 
-	place->child = NULL;
 	metrics_add(METRIC_WORKER_CRASHES, 1);
 	respawn_ended(&place->respawn, now_ns);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == SUPERVISOR_FATAL && now_ns - s->started_ns < starting_ns) {
@@ -409,6 +410,8 @@ static void ended(struct supervisor *s, unsigned seat, int status)
 
 	describe_end(status, how, sizeof(how));
 	s->children[seat].pid = 0;
+	if (s->places[child.place].child == &s->children[seat])
+		s->places[child.place].child = NULL;
 	metrics_clear_gauges(seat);
 	if (s->is_stopping || child.is_leaving)
 		log_info("supervisor: worker process %u, pid %d, %s", child.place, (int)child.pid, how);

@@ -19,7 +19,7 @@
  * first 10 seconds of the service says that it can never work, as with an address in use: the service ends. Later the
  * same status is an end like others: a service that has worked does not give up.
  *
- * A child that leaves is replaced while it finishes what it has, for leave_ms + 2 s at most. No more of them leave at a time than there are
+ * A child that leaves is replaced while it finishes what it has (or, is_in_turn, after that), for leave_ms + 2 s at most. No more of them leave at a time than there are
  * processes: what one more needs, the oldest of them makes room for.
  *
  * A child starts with an empty signal mask and default dispositions, except that INT, HUP, USR1 and PIPE are ignored
@@ -36,6 +36,7 @@
 #ifndef APP_OPS_SUPERVISOR_H
 #define APP_OPS_SUPERVISOR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* What a child returns when trying again is of no use (EX_CONFIG of sysexits.h). */
@@ -48,6 +49,7 @@ struct supervisor_plan {
 	unsigned processes;
 	int64_t grace_ms;
 	int64_t leave_ms;    /* how long a child that leaves may take */
+	bool is_in_turn;     /* it is replaced when it has ended, not before */
 	int64_t same_ask_ms; /* the same signal again within so long is the first one's echo */
 	/* The child's main; returns its exit status. 'process' is from 0 to SUPERVISOR_SEATS - 1, and no other child's: one
 	 * that is started again has the same, unless the one before still leaves. */

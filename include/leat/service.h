@@ -15,7 +15,8 @@
  *  - The log has a report: signal, address, route, request, thread, the way there with symbols, and addr2line's command line for it.
  *    leat_crashes_total counts it. A core is dumped when RLIMIT_CORE allows any (by a child, so the core has the thread that crashed alone).
  *  - The process takes no new work, gives its other requests the time of the setting crash_grace, and ends; another one is started at once (but no
- *    sooner than a second after the start of the one that crashed). While both run there are two sets of connections to the database.
+ *    sooner than a second after the start of the one that crashed). While both run there are two sets of connections to the database; so
+ *    with db_connections_max it is started when the first has ended.
  *  - The connection that the request had for itself (leat_tx, a stream of rows) is closed at once, and so its locks are gone. What the
  *    handler itself has locked or opened is left as it is until the process ends.
  *  - In a function given to leat_offload: the same, but the handler goes on, with LEAT_INTERNAL.

@@ -82,6 +82,14 @@ static int leaving_once(void *arg, unsigned process, int lifeline_fd)
 	return stubborn(arg, process, lifeline_fd);
 }
 
+/* The next one tells whether it is alone. */
+static int leaving_in_turn(void *arg, unsigned process, int lifeline_fd)
+{
+	if (metrics_total(METRIC_WORKER_CRASHES) > 0)
+		report(metrics_total(METRIC_REQUESTS_ACTIVE) == 0 ? 'a' : 'b');
+	return leaving_once(arg, process, lifeline_fd);
+}
+
 static int leaving_always(void *arg, unsigned process, int lifeline_fd)
 {
 	metrics_add(METRIC_REQUESTS_ACTIVE, 1);
@@ -397,6 +405,19 @@ START_TEST(a_child_that_leaves_and_does_not_end_is_killed)
 }
 END_TEST
 
+START_TEST(in_turn_it_is_replaced_when_it_has_ended)
+{
+	const struct supervisor_plan plan = {
+		.processes = 1, .grace_ms = 60000, .leave_ms = 1, .is_in_turn = true, .run = leaving_in_turn
+	};
+
+	start(&plan);
+	expect("sas");
+	kill(supervisor, SIGKILL);
+	expect_all_gone();
+}
+END_TEST
+
 START_TEST(as_many_leave_as_there_are_processes)
 {
 	const struct supervisor_plan plan = {
@@ -499,7 +520,8 @@ Suite *suite(void)
 	HARNESS_CASE(s, "ends", a_child_that_died_is_started_again, gauges_of_a_dead_child_are_forgotten,
 		     ends_that_were_asked_for_are_no_crashes, a_child_that_cannot_work_ends_the_service);
 	HARNESS_CASE(s, "leaving", a_child_that_leaves_is_replaced_while_it_lives,
-		     a_child_that_leaves_and_does_not_end_is_killed, as_many_leave_as_there_are_processes);
+		     a_child_that_leaves_and_does_not_end_is_killed, in_turn_it_is_replaced_when_it_has_ended,
+		     as_many_leave_as_there_are_processes);
 	HARNESS_CASE(s, "parent", hup_and_usr1_are_passed_on, nothing_outlives_a_killed_supervisor,
 		     the_lifeline_ends_with_the_supervisor, a_child_starts_with_fresh_signals,
 		     an_inherited_blocked_term_is_taken, a_child_inherits_one_descriptor_of_the_supervisor);
