@@ -6,6 +6,7 @@ when something failed. The last line adds everything up; the exit status is 1 wh
 
 import argparse
 import collections
+import concurrent.futures
 import contextlib
 import os
 import pathlib
@@ -62,8 +63,10 @@ class Log:
 class Flavour:
     """A build of its own, with its configure options and what its programs need to run."""
 
-    def __init__(self, name, *options, env=None, launcher=()):
+    def __init__(self, name, *options, env=None, launcher=(), marks=""):
+        """marks: which of pytest's tests are run."""
         self.name = name
+        self.marks = marks
         self.options = options
         self.env = {"LEAT_BUILD": str(BUILD / name)} | (env or {})
         self.launcher = launcher
@@ -89,13 +92,13 @@ def without_address_randomisation():
 
 
 DEV = Flavour("dev", "--enable-dev")
-ASAN = Flavour("asan", "--enable-dev", "--enable-asan", env={
+ASAN = Flavour("asan", "--enable-dev", "--enable-asan", marks="not long and not outage", env={
     "LEAT_TEST_FLAVOUR": "asan",
     # Freed memory is kept back from use, but not so much that a test could not see whether it returns.
     "ASAN_OPTIONS": "strict_string_checks=1:check_initialization_order=1:quarantine_size_mb=32",
     "UBSAN_OPTIONS": "print_stacktrace=1",
 })
-TSAN = Flavour("tsan", "--enable-dev", "--enable-tsan", env={
+TSAN = Flavour("tsan", "--enable-dev", "--enable-tsan", marks="not long and not outage and not alone", env={
     "LEAT_TEST_FLAVOUR": "tsan",
     # A process that leaves a call behind, which hangs, leaves its thread.
     "TSAN_OPTIONS": "second_deadlock_stack=1:report_thread_leaks=0",
@@ -123,13 +126,18 @@ def unit(log, flavour=DEV):
     """Check programs, one a module."""
     if not flavour.build(log):
         return Count(failed=1)
-    with one_postgres() as postgres:
-        return run_programs(log, flavour, postgres)
-
-
-def run_programs(log, flavour, env):
-    count = Count()
+    apart, at_postgres = [], []
     for program in flavour.programs("tests/unit/t_*"):
+        (at_postgres if "postgres_need" in (ROOT / "tests" / "unit" / f"{program.name}.c").read_text() else apart).append(program)
+    with one_postgres() as postgres, concurrent.futures.ThreadPoolExecutor() as lanes:
+        counts = lanes.map(lambda programs: run_programs(log, flavour, programs, postgres), (at_postgres, apart))
+        return sum(counts, Count())
+
+
+def run_programs(log, flavour, programs, env):
+    """One after the other."""
+    count = Count()
+    for program in programs:
         _, output = log.run(*flavour.launcher, program, seconds=300, cwd=program.parent,
                             env=flavour.env | env | {"CK_VERBOSITY": "normal", "srcdir": str(ROOT)})
         summary = re.search(r"^\d+%: Checks: (\d+), Failures: (\d+), Errors: (\d+)", output, re.MULTILINE)
@@ -160,7 +168,7 @@ def pytest(folder, log, flavour=DEV):
         return Count(failed=1)
     report = LOGS / f"{log.path.stem}-{folder}.xml"
     report.unlink(missing_ok=True)
-    some = [] if flavour is DEV else ["-m", "not long and not outage"]
+    some = ["-m", flavour.marks] if flavour.marks else []
     log.run(*flavour.launcher, PYTHON, "-B", "-m", "pytest", "-q", "-ra", *some, "-p", "no:cacheprovider", f"--junit-xml={report}",
             ROOT / "tests" / folder, env=flavour.env)
     if not report.exists():
@@ -208,7 +216,7 @@ def asan(log):
 
 
 def tsan(log):
-    """unit, web (but what is marked long or outage) and hostile under ThreadSanitizer."""
+    """unit, web (but what is marked long, outage or alone) and hostile under ThreadSanitizer."""
     return sanitized(log, TSAN)
 
 

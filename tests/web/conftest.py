@@ -20,6 +20,7 @@ import servers  # noqa: E402
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: takes a minute; the groups asan and tsan leave it out, pytest by hand does not")
+    config.addinivalue_line("markers", "alone: one request after the other, and nothing for threads; the group tsan leaves it out")
     config.addinivalue_line("markers", "outage: waits for servers that are away; the groups asan and tsan leave it out, too")
 
 

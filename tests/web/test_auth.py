@@ -10,6 +10,8 @@ import auth_files
 import pytest
 import servers
 
+pytestmark = pytest.mark.alone
+
 REALM = r'realm="the \"shop\""'
 
 

@@ -6,6 +6,8 @@ import pathlib
 import pytest
 import servers
 
+pytestmark = pytest.mark.alone
+
 DATE = "Sun, 06 Nov 1994 08:49:37 GMT"  # of all notes
 
 

@@ -7,6 +7,8 @@ import pytest
 
 import servers
 
+pytestmark = pytest.mark.alone
+
 
 def leat(*words, env=None, cwd=None):
     return subprocess.run(

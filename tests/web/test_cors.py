@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.alone
+
 SHOP = {"Origin": "https://shop.example.org"}
 EVIL = {"Origin": "https://evil.example.org"}
 ALLOW = "Access-Control-Allow-Origin"

@@ -30,7 +30,7 @@ WAYS = {
     "free": "SIGABRT",
     "smash": "SIGSEGV",
 }
-ROUNDS = 25  # for each front server
+ROUNDS = 10  # for each front server
 CONTAINED = 'leat_crashes_total{end="contained"}'
 FATAL = 'leat_crashes_total{end="fatal"}'
 

@@ -8,6 +8,8 @@ import pytest
 import conftest
 import servers
 
+pytestmark = pytest.mark.alone
+
 PROGRAM = "tests/web/routing"
 UUID = "5b2d3a52-7e9c-4d6f-8a4e-0f6f6f6f6f6f"
 
