@@ -299,7 +299,7 @@ static enum leat_result work_and_store(struct leat_request *req, void *arg)
 	const struct work *work = arg;
 	bool is_stored;
 
-	req->response = work->before;
+	req->response = response_copy(&work->before, req->call.arena);
 	LEAT_TRY(work->fn(req, work->arg));
 	if (response_status(&req->response) == 0)
 		return misused(req, "the function of leat_idempotent_tx gave no reply");

@@ -48,6 +48,7 @@ void leat_problems_after_(struct leat_request *req, const void *options)
 	if (!req->problem.is_reply)
 		return;
 	problem.faults = list_faults(req);
+	req->response = response_copy(&before, req->call.arena);
 	if (problems->render(req, &problem) == LEAT_OK) {
 		req->problem.is_reply = false; /* for those further out */
 		return;

@@ -79,6 +79,16 @@ void response_set_stream(struct response *response, int status, const char *cont
 	response->stream_length = length;
 }
 
+struct response response_copy(const struct response *response, struct arena *arena)
+{
+	struct response copy = *response;
+
+	copy.headers = (struct buffer){ 0 };
+	if (response->headers.len > 0)
+		response_add_lines(&copy, arena, buffer_as_text(&response->headers));
+	return copy;
+}
+
 void response_clear(struct response *response)
 {
 	*response = (struct response){ 0 };

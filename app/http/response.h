@@ -34,6 +34,9 @@ void response_set(struct response *response, int status, const char *content_typ
 void response_set_static(struct response *response, const struct leat_static_reply *reply);
 void response_set_stream(struct response *response, int status, const char *content_type, int64_t length);
 
+/* With headers of its own: what is added to the copy, or dropped from it, leaves the original as it is. */
+struct response response_copy(const struct response *response, struct arena *arena);
+
 /* Forgets everything, added headers too. */
 void response_clear(struct response *response);
 

@@ -167,16 +167,38 @@ static enum leat_result add_and_fail_once(struct leat_request *req, void *arg)
 	return leat_db_exec(req, &fail_once, NULL);
 }
 
+static void fail_the_first_time(void)
+{
+	postgres_sql("CREATE OR REPLACE FUNCTION fail_once() RETURNS void LANGUAGE plpgsql AS $$ BEGIN "
+		     "IF nextval('written') = 1 THEN RAISE EXCEPTION USING errcode = '40001'; END IF; END $$");
+}
+
 TASK_TEST(what_runs_again_replies_once)
 {
 	struct leat_request *first = begin_work(req);
 
-	postgres_sql("CREATE OR REPLACE FUNCTION fail_once() RETURNS void LANGUAGE plpgsql AS $$ BEGIN "
-		     "IF nextval('written') = 1 THEN RAISE EXCEPTION USING errcode = '40001'; END IF; END $$");
+	fail_the_first_time();
 	ck_assert_result(work(first, add_and_fail_once), LEAT_OK);
 	leave(first, LEAT_OK);
 	ck_assert_int_eq(rows_with("headers = 'Location: /people/10\r\n'"), 1);
 	ck_assert_int_eq(count_rows(), 5);
+}
+
+static enum leat_result vary_and_fail_once(struct leat_request *req, void *arg)
+{
+	LEAT_TRY(leat_vary(req, "Accept"));
+	return add_and_fail_once(req, arg);
+}
+
+TASK_TEST(what_runs_again_has_the_headers_of_before)
+{
+	struct leat_request *first = begin_work(req);
+
+	fail_the_first_time();
+	ck_assert_result(leat_vary(first, "Origin"), LEAT_OK);
+	ck_assert_result(work(first, vary_and_fail_once), LEAT_OK);
+	leave(first, LEAT_OK);
+	ck_assert_int_eq(rows_with("headers = 'Vary: Origin, Accept\r\nLocation: /people/10\r\n'"), 1);
 }
 
 static enum leat_result nested(struct leat_request *req, void *arg)
@@ -444,15 +466,15 @@ static void set_up_bouncer(void)
 
 static void add_cases(Suite *s, const char *name, void (*before)(void))
 {
-	HARNESS_CASE_WITH(s, name, before, teardown, work_and_reply_are_committed_together,
-			  neither_is_committed_when_it_fails, work_without_a_reply_is_a_bug,
-			  what_runs_again_replies_once, within_a_transaction_it_is_part_of_that,
-			  within_a_transaction_it_is_committed_with_that, without_a_key_it_is_a_transaction,
-			  what_is_too_large_is_kept_as_done, whose_lease_is_over_loses_the_key_and_its_work,
-			  a_late_owner_does_not_store, a_late_owner_does_not_release, a_locked_row_is_passed_over,
-			  a_client_that_leaves_frees_its_key, a_client_that_leaves_at_the_end_finds_its_reply,
-			  a_client_that_leaves_first_is_waited_for, at_its_deadline_a_request_frees_its_key,
-			  old_rows_go_in_batches, of_many_at_once_one_works);
+	HARNESS_CASE_WITH(
+		s, name, before, teardown, work_and_reply_are_committed_together, neither_is_committed_when_it_fails,
+		work_without_a_reply_is_a_bug, what_runs_again_replies_once, what_runs_again_has_the_headers_of_before,
+		within_a_transaction_it_is_part_of_that, within_a_transaction_it_is_committed_with_that,
+		without_a_key_it_is_a_transaction, what_is_too_large_is_kept_as_done,
+		whose_lease_is_over_loses_the_key_and_its_work, a_late_owner_does_not_store,
+		a_late_owner_does_not_release, a_locked_row_is_passed_over, a_client_that_leaves_frees_its_key,
+		a_client_that_leaves_at_the_end_finds_its_reply, a_client_that_leaves_first_is_waited_for,
+		at_its_deadline_a_request_frees_its_key, old_rows_go_in_batches, of_many_at_once_one_works);
 }
 
 Suite *suite(void)

@@ -89,6 +89,26 @@ START_TEST(a_stream_tells_its_length_only_when_it_is_known)
 }
 END_TEST
 
+static leat_text vary_of(const struct response *response)
+{
+	const char *at = NULL;
+
+	return response_next_header(response, LEAT_TEXT_OF("Vary"), &at);
+}
+
+START_TEST(a_copy_has_headers_of_its_own)
+{
+	struct response response = { 0 }, copy;
+
+	response_add_header(&response, &arena, LEAT_TEXT_OF("Vary"), LEAT_TEXT_OF("Origin"));
+	copy = response_copy(&response, &arena);
+	response_drop_header(&copy, LEAT_TEXT_OF("Vary"));
+	response_add_header(&copy, &arena, LEAT_TEXT_OF("Vary"), LEAT_TEXT_OF("Origin, Accept"));
+	ck_assert_int_eq(leat_text_equal(vary_of(&response), LEAT_TEXT_OF("Origin")), 1);
+	ck_assert_int_eq(leat_text_equal(vary_of(&copy), LEAT_TEXT_OF("Origin, Accept")), 1);
+}
+END_TEST
+
 /* Cookies ------------------------------------------------------------------------------------------------------------ */
 
 START_TEST(a_cookie_is_safe_unless_told_otherwise)
@@ -315,10 +335,11 @@ END_TEST
 Suite *suite(void)
 {
 	Suite *s = suite_create("output");
-	TCase *all = HARNESS_CASE(
-		s, "all", a_header_is_a_line, a_header_is_never_two, a_stream_tells_its_length_only_when_it_is_known,
-		a_cookie_is_safe_unless_told_otherwise, a_bad_cookie_is_refused, a_redirect_stays_unless_told_otherwise,
-		ranges, types_go_by_the_ending, events_on_the_wire, an_event_is_never_two);
+	TCase *all = HARNESS_CASE(s, "all", a_header_is_a_line, a_header_is_never_two,
+				  a_stream_tells_its_length_only_when_it_is_known, a_copy_has_headers_of_its_own,
+				  a_cookie_is_safe_unless_told_otherwise, a_bad_cookie_is_refused,
+				  a_redirect_stays_unless_told_otherwise, ranges, types_go_by_the_ending,
+				  events_on_the_wire, an_event_is_never_two);
 
 	tcase_add_checked_fixture(all, set_up, tear_down);
 	return s;

@@ -78,4 +78,5 @@ def test_elsewhere_problems_are_documents(surface_front):
 def test_a_renderer_that_fails_leaves_it_to_those_further_out(surface_front, mount, body):
     reply = surface_front.ask("GET", f"/output/{mount}/vain")
     assert reply.status == 503
+    assert reply.headers["Cache-Control"] == "no-store"
     assert reply.body == body if body else reply.json["status"] == 503

@@ -147,6 +147,7 @@ static enum leat_result as_text(struct leat_request *req, const struct leat_prob
 static enum leat_result fails(struct leat_request *req, const struct leat_problem *problem)
 {
 	LEAT_TRY(leat_reply_text(req, problem->status, "text/plain", LEAT_TEXT_OF("unfinished")));
+	LEAT_TRY(leat_reply_cache(req, &(struct leat_cache){ .max_age_s = 60 }));
 	return LEAT_INTERNAL;
 }
 
@@ -166,7 +167,8 @@ static enum leat_result get_busy(struct leat_request *req)
 
 static const struct leat_problems texts = { as_text }, failing = { fails };
 static const struct leat_middleware in_text[] = { LEAT_PROBLEMS(&texts), LEAT_MIDDLEWARE_END };
-static const struct leat_middleware in_vain[] = { LEAT_PROBLEMS(&failing), LEAT_MIDDLEWARE_END };
+static const struct leat_cache not_kept = { .no_store = true };
+static const struct leat_middleware in_vain[] = { LEAT_PROBLEMS(&failing), LEAT_CACHE(&not_kept), LEAT_MIDDLEWARE_END };
 
 static const struct leat_route numbers[] = { { LEAT_GET, "/number", get_number, .summary = "Takes 1 to 9" },
 					     { LEAT_GET, "/busy", get_busy, .summary = "Has no time" },
