@@ -261,8 +261,13 @@ enum leat_result leat_reply(struct leat_request *req, int status, const struct l
 
 enum leat_result leat_reply_text(struct leat_request *req, int status, const char *content_type, leat_text body)
 {
-	char *copy = arena_copy(req->call.arena, body.ptr, body.len);
+	char *copy;
 
+	if (!response_is_type(content_type)) {
+		log_limited(LOG_LEVEL_ERROR, "bug: route %s: a content type holds CR or LF", request_pattern(req));
+		return LEAT_INTERNAL;
+	}
+	copy = arena_copy(req->call.arena, body.ptr, body.len);
 	response_set(&req->response, status, content_type, (leat_text){ copy, body.len });
 	return LEAT_OK;
 }

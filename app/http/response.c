@@ -57,6 +57,11 @@ static const char *reason_of(int status)
 	return "";
 }
 
+bool response_is_type(const char *content_type)
+{
+	return header_is_value(leat_text_from(content_type));
+}
+
 void response_set(struct response *response, int status, const char *content_type, leat_text body)
 {
 	response->status = status;

@@ -29,6 +29,9 @@ struct response {
 	int64_t stream_length;                    /* of all pieces; -1: not known */
 };
 
+/* Whether it can be a reply's content type: a header's value. NULL is none. */
+bool response_is_type(const char *content_type);
+
 void response_set(struct response *response, int status, const char *content_type, leat_text body);
 
 void response_set_static(struct response *response, const struct leat_static_reply *reply);

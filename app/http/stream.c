@@ -34,6 +34,8 @@ enum leat_result stream_begin(struct leat_request *req, int status, const char *
 		return misused(req, "a stream is begun twice");
 	if (req->stream.refusal)
 		return misused(req, req->stream.refusal);
+	if (!response_is_type(content_type))
+		return misused(req, "a content type holds CR or LF");
 	response_set_stream(&req->response, status, content_type, length);
 	response_add_header(&req->response, req->call.arena, LEAT_TEXT_OF("X-Accel-Buffering"), LEAT_TEXT_OF("no"));
 	req->stream.until_ns = has_own_deadline(req) ? req->call.deadline_ns : req->deadline_most_ns;

@@ -74,7 +74,7 @@ LEAT_API enum leat_result leat_body_text(struct leat_request *req, leat_text *re
 LEAT_API enum leat_result leat_reply(struct leat_request *req, int status, const struct leat_shape *shape,
 				     const void *value) LEAT_MUST_USE;
 
-/* Bytes of any type, copied. */
+/* Bytes of any type, copied. LEAT_INTERNAL for a type with CR or LF. */
 LEAT_API enum leat_result leat_reply_text(struct leat_request *req, int status, const char *content_type,
 					  leat_text body) LEAT_MUST_USE;
 

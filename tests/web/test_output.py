@@ -50,6 +50,14 @@ def test_a_header_cannot_be_split(surface_front, value):
     assert "X-Evil" not in reply.headers
 
 
+@pytest.mark.parametrize("path", ["type", "streamed-type"])
+@pytest.mark.parametrize("value", ["text/plain%0D%0AX-Evil:%20b", "text/plain%0AX-Evil:b"])
+def test_a_content_type_cannot_be_split(surface_front, path, value):
+    reply = surface_front.ask("GET", f"/output/{path}?type={value}")
+    assert reply.status == (400 if surface_front.name == "lighttpd" else 500)
+    assert "X-Evil" not in reply.headers
+
+
 def test_a_header_arrives_as_it_is(surface_front):
     assert surface_front.ask("GET", "/output/header?value=a:%20b;%20c").headers["X-Given"] == "a: b; c"
 

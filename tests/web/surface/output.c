@@ -20,6 +20,21 @@ static enum leat_result get_redirect(struct leat_request *req)
 	return leat_redirect(req, 303, leat_query(req, "to"));
 }
 
+static enum leat_result get_type(struct leat_request *req)
+{
+	leat_text type = leat_format(req, "%.*s", LEAT_TEXT_PRINTF(leat_query(req, "type")));
+
+	return leat_reply_text(req, 200, type.ptr, LEAT_TEXT_OF("typed\n"));
+}
+
+static enum leat_result get_streamed_type(struct leat_request *req)
+{
+	leat_text type = leat_format(req, "%.*s", LEAT_TEXT_PRINTF(leat_query(req, "type")));
+
+	LEAT_TRY(leat_stream_begin(req, 200, type.ptr));
+	return leat_stream_write(req, LEAT_TEXT_OF("typed\n"));
+}
+
 static enum leat_result get_header(struct leat_request *req)
 {
 	LEAT_TRY(leat_reply_header(req, "X-Given", leat_query(req, "value")));
@@ -179,6 +194,8 @@ const struct leat_route output_routes[] = {
 	{ LEAT_GET, "/output/cookie", get_cookie, .summary = "Two cookies" },
 	{ LEAT_GET, "/output/redirect", get_redirect, .summary = "303" },
 	{ LEAT_GET, "/output/header", get_header, .summary = "A header of the client's wish" },
+	{ LEAT_GET, "/output/type", get_type, .summary = "A content type of the client's wish" },
+	{ LEAT_GET, "/output/streamed-type", get_streamed_type, .summary = "The same, streamed" },
 	{ LEAT_GET, "/output/files/{path...}", get_file, .summary = "A file" },
 	{ LEAT_GET, "/output/bytes", get_bytes, .summary = "Many bytes", .middleware = stamped },
 	{ LEAT_GET, "/output/replaced", get_bytes, .middleware = replaced },
