@@ -11,7 +11,8 @@ enum { WRITTEN_A_TURN = 262144 }; /* bytes, until others of the worker run, too 
 /* The default deadline is for replies that are made and then sent. */
 static bool has_own_deadline(const struct leat_request *req)
 {
-	return req->call.deadline_ns != req->started_ns + req->environment->default_deadline_ns;
+	return (req->match.route && req->match.route->deadline_ms) ||
+	       req->call.deadline_ns != req->started_ns + req->environment->default_deadline_ns;
 }
 
 /* Something went forward: time to wait for the next step. */

@@ -110,6 +110,12 @@ def test_a_routes_deadline_bounds_its_stream(surface_front, surface):
     surface.wait_metric('leat_streams_cut_total{reason="stream_idle"}', before + 1)
 
 
+def test_a_routes_deadline_is_its_own_even_if_it_is_the_default(start_surface):
+    front = start_surface(request_deadline="300ms")
+    with asked(front, "/output/bounded?ms=3600000") as reply:
+        assert is_cut(reply)
+
+
 def test_the_default_deadline_does_not(start_surface):
     front = start_surface(request_deadline="100ms")
     assert front.ask("GET", "/output/silence?ms=500").body == b"first\nlast\n"
