@@ -223,15 +223,15 @@ const char *accept_language(leat_text header, const char *const *offers, struct 
 
 const char *leat_accept_type(struct leat_request *req, const char *const *offers)
 {
-	return accept_type(leat_header(req, "Accept"), offers, req->call.arena);
+	return accept_type(request_list(req, "Accept"), offers, req->call.arena);
 }
 
 const char *leat_accept_encoding(struct leat_request *req, const char *const *offers)
 {
-	return accept_encoding(leat_header(req, "Accept-Encoding"), offers, req->call.arena);
+	return accept_encoding(request_list(req, "Accept-Encoding"), offers, req->call.arena);
 }
 
 const char *leat_accept_language(struct leat_request *req, const char *const *offers)
 {
-	return accept_language(leat_header(req, "Accept-Language"), offers, req->call.arena);
+	return accept_language(request_list(req, "Accept-Language"), offers, req->call.arena);
 }

@@ -236,6 +236,31 @@ leat_text leat_header(struct leat_request *req, const char *name)
 	return (leat_text){ NULL, 0 };
 }
 
+leat_text request_list(struct leat_request *req, const char *name)
+{
+	struct buffer joined = { 0 };
+	leat_text list = { NULL, 0 };
+
+	for (const char *const *param = req->params; *param; param++) {
+		const char *value = match_header(*param, name);
+
+		if (!value)
+			continue;
+		if (!list.ptr) {
+			list = leat_text_from(value);
+			continue;
+		}
+		if (!joined.data) {
+			buffer_init(&joined, req->call.arena, 2 * list.len + REPLY_ROOM);
+			buffer_text(&joined, list);
+		}
+		buffer_text(&joined, LEAT_TEXT_OF(", "));
+		buffer_text(&joined, leat_text_from(value));
+		list = buffer_as_text(&joined);
+	}
+	return list;
+}
+
 enum leat_result leat_url_(struct leat_request *req, const char *name, leat_text *ret_url, const struct leat_arg *args,
 			   unsigned arg_count)
 {

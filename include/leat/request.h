@@ -51,7 +51,7 @@ LEAT_API leat_text leat_query(struct leat_request *req, const char *name);
 LEAT_API enum leat_result leat_query_int(struct leat_request *req, const char *name, int64_t fallback, int64_t min,
 					 int64_t max, int64_t *ret_value) LEAT_MUST_USE;
 
-/* A request header by its name in any case; {NULL, 0} when absent. */
+/* A request header by its name in any case; {NULL, 0} when absent. Of several lines the first. */
 LEAT_API leat_text leat_header(struct leat_request *req, const char *name);
 
 /* The request's id: X-Request-Id if it has 1 to 128 of A-Z a-z 0-9 . _ - and nothing else; else of a valid traceparent (W3C Trace Context) the ids of the

@@ -63,6 +63,15 @@ def test_negotiation(surface_front, headers, chosen):
     assert text(surface_front.ask("GET", "/input/negotiated", headers=headers)) == chosen
 
 
+def test_a_list_may_have_several_lines(surface_front):
+    with contextlib.closing(surface_front.connect()) as connection:
+        connection.putrequest("GET", "/input/negotiated")
+        for name, value in (("Accept", "image/png"), ("Accept", "text/html"), ("Accept-Language", "fr"), ("Accept-Language", "de")):
+            connection.putheader(name, value)
+        connection.endheaders()
+        assert connection.getresponse().read() == b"text/html identity de\n"
+
+
 def test_nothing_acceptable_is_406(surface_front):
     reply = surface_front.ask("GET", "/input/negotiated", headers={"Accept": "image/png"})
     assert reply.status == 406
