@@ -66,9 +66,9 @@ const char *address_read_network(leat_text text, struct address_network *ret_net
 	if (slash && (!number_read_int((leat_text){ slash + 1, text.len - address.len - 1 }, &bits) || bits < 0 ||
 		      bits > (is_in_v6 ? 128 : 32)))
 		return "has a bad number of bits";
-	if (bits == 0)
-		return "is everybody, so anybody could say who he is";
 	ret_network->bits = (unsigned)bits + (is_in_v6 ? 0 : V4_BITS);
+	if (bits == 0 || (is_v4(&ret_network->first) && ret_network->bits == V4_BITS))
+		return "is everybody, so anybody could say who he is";
 	if (has_bits_behind(ret_network))
 		return "has bits behind its prefix";
 	return NULL;

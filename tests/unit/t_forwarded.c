@@ -87,6 +87,7 @@ static const struct {
 	{ "2001:db8::/129", "number of bits" },
 	{ "0.0.0.0/0", "everybody" },
 	{ "::/0", "everybody" },
+	{ "::ffff:0:0/96", "everybody" },
 	{ "10.1.0.0/8", "behind its prefix" },
 	{ "2001:db8::1/64", "behind its prefix" },
 };
