@@ -50,6 +50,20 @@ static enum leat_result hand_over(struct leat_request *req, const char *name, co
 	return LEAT_OK;
 }
 
+/* nginx takes no such path, whatever it leads to. */
+static bool names_a_parent(leat_text path)
+{
+	for (size_t at = 0; at < path.len;) {
+		const char *slash = memchr(path.ptr + at, '/', path.len - at);
+		size_t len = slash ? (size_t)(slash - path.ptr) - at : path.len - at;
+
+		if (leat_text_equal((leat_text){ path.ptr + at, len }, LEAT_TEXT_OF("..")))
+			return true;
+		at += len + 1;
+	}
+	return false;
+}
+
 /* A part of another file than the one the client has begun with is of no use to it. */
 static leat_text wanted_range(struct leat_request *req, const struct sending *sending)
 {
@@ -121,7 +135,7 @@ enum leat_result leat_reply_file(struct leat_request *req, const struct leat_fol
 			     &sending.reader));
 	if (way == SEND_FILES_SENDFILE)
 		return hand_over(req, "X-Sendfile", folder->path, path);
-	if (way == SEND_FILES_ACCEL && folder->internal)
+	if (way == SEND_FILES_ACCEL && folder->internal && !names_a_parent(path))
 		return hand_over(req, "X-Accel-Redirect", folder->internal, path);
 	sending.validators = validators_of(req, sending.reader);
 	return send_own(req, &sending);

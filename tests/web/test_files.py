@@ -86,6 +86,7 @@ def get(front, path, **headers):
     ("empty", b"", "application/octet-stream"),
     ("deep/a%20b%25c.css", b"body {}", "text/css; charset=utf-8"),
     ("deep%2Fa%20b%25c.css", b"body {}", "text/css; charset=utf-8"),
+    ("deep%2F..%2Fa.txt", b"0123456789", "text/plain; charset=utf-8"),
 ])
 def test_a_file_with_its_type(any_front, path, content, content_type):
     reply = get(any_front, path)
