@@ -111,8 +111,9 @@ static enum leat_result read_whole(struct leat_request *req)
 
 enum leat_result leat_body_text(struct leat_request *req, leat_text *ret_body)
 {
-	if (!req->body.text.ptr)
-		LEAT_TRY(read_whole(req));
+	if (!req->body.text.ptr && req->body.failure == LEAT_OK)
+		req->body.failure = read_whole(req);
+	LEAT_TRY(req->body.failure);
 	*ret_body = req->body.text;
 	return LEAT_OK;
 }
@@ -187,6 +188,8 @@ enum leat_result leat_body_read(struct leat_request *req, void *buffer, size_t s
 		*ret_len = copy_piece(body, buffer, size);
 		return LEAT_OK;
 	}
+	if (!body->is_piecewise)
+		LEAT_TRY(body->failure);
 	body->is_piecewise = true;
 	return body->is_ended ? LEAT_OK : take_piece(req, buffer, size, ret_len);
 }

@@ -59,6 +59,7 @@ struct request_body {
 	uint64_t taken; /* bytes read in pieces */
 	bool is_piecewise;
 	bool is_ended;
+	enum leat_result failure; /* of reading it as a whole: what is left of it is not to be taken for a body */
 };
 
 enum stream_state {

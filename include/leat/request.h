@@ -65,7 +65,7 @@ LEAT_API leat_text leat_request_id(const struct leat_request *req);
 LEAT_API enum leat_result leat_body(struct leat_request *req, const struct leat_shape *shape,
 				    void *value) LEAT_MUST_USE;
 
-/* Reads the whole body as it is. LEAT_TOO_LARGE past the limit. */
+/* Reads the whole body as it is. LEAT_TOO_LARGE past the limit. Asked again, the same; after a failure, the failure. */
 LEAT_API enum leat_result leat_body_text(struct leat_request *req, leat_text *ret_body) LEAT_MUST_USE;
 
 /* Reply: the last one given counts; nothing is sent before the handler returns ---------------------------------- */

@@ -175,6 +175,12 @@ def test_body_as_a_whole_after_pieces_is_a_bug(surface, surface_front):
     assert "reads its body as a whole after leat_body_read" in surface.log()
 
 
+def test_what_a_failed_reading_leaves_is_no_body(surface):
+    reply = surface.ask("POST", "/input/again", b"x" * 20000, CONTENT_LENGTH="")
+    assert reply.status == 413
+    assert surface.ask("POST", "/input/again", b"x" * 10000, CONTENT_LENGTH="").status == 204
+
+
 def test_body_of_another_length_than_told(surface):
     for told in ("2", "4"):
         reply = surface.ask("POST", "/input/stream", b"abc", CONTENT_LENGTH=told)

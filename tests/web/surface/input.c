@@ -135,6 +135,18 @@ static enum leat_result post_mixed(struct leat_request *req)
 	return leat_reply_empty(req, 204);
 }
 
+/* A second try, in either way, does not get what the first one has left. */
+static enum leat_result post_again(struct leat_request *req)
+{
+	leat_text whole;
+	char byte;
+	size_t len;
+
+	if (leat_body_text(req, &whole) == LEAT_OK || leat_body_text(req, &whole) == LEAT_OK)
+		return leat_reply_empty(req, 204);
+	return leat_body_read(req, &byte, 1, &len);
+}
+
 const struct leat_route input_routes[] = {
 	{ LEAT_GET, "/input/query", get_query, .summary = "Echoes" },
 	{ LEAT_GET, "/input/cookies", get_cookies, .summary = "Echoes" },
@@ -143,6 +155,7 @@ const struct leat_route input_routes[] = {
 	{ LEAT_POST, "/input/saved", post_saved, .summary = "Echoes" },
 	{ LEAT_POST, "/input/stream", reply_stream, .body_limit = 100000 },
 	{ LEAT_POST, "/input/twice", post_twice, .summary = "Echoes" },
+	{ LEAT_POST, "/input/again", post_again, .body_limit = 10000 },
 	{ LEAT_POST, "/input/mixed", post_mixed, .summary = "Echoes" },
 	{ LEAT_POST, "/upload/form", post_form, .body_limit = LEAT_BODY_UNLIMITED, .deadline_ms = 120000 },
 	{ LEAT_POST, "/upload/stream", reply_stream, .body_limit = LEAT_BODY_UNLIMITED, .deadline_ms = 120000 },
