@@ -28,7 +28,6 @@ enum { FAULT_SIGNALS = sizeof(fault_signals) / sizeof(fault_signals[0]) };
 
 static const struct crash_plan *plan;
 static atomic_uint crashes;
-static atomic_bool first_is_done; /* what its signal handler had to do */
 static atomic_bool work_is_refused;
 
 bool crash_has_happened(void)
@@ -112,6 +111,7 @@ static _Thread_local struct {
 	bool is_in_handler;
 } here;
 
+static atomic_bool first_is_done; /* what its signal handler had to do */
 static size_t guard_size;
 
 /* Steps ---------------------------------------------------------------------------------------------------------------- */
