@@ -1,4 +1,6 @@
 /* t_routes.c - tables of routes become one list: mounts, names, middleware, and the report of what is wrong. */
+#include <leat/middleware.h>
+
 #include "tests/unit/router_stand.h"
 
 #define AT(method, line) \
@@ -6,11 +8,7 @@
 		LEAT_METHOD_##method, line, "r.c" \
 	}
 
-/* The lists are told apart by their addresses only. */
-struct leat_middleware {
-	char name;
-};
-static const struct leat_middleware outer_list, inner_list, route_list;
+static const struct leat_middleware outer_list, inner_list, route_list; /* empty, told apart by their addresses */
 
 static struct router *router_of(const struct leat_route *table)
 {
