@@ -38,8 +38,10 @@ START_TEST(an_address_has_its_file_and_symbol)
 	ck_assert_str_eq(place.symbol, "known_function");
 	ck_assert_uint_eq(place.into, 1);
 	ck_assert(modules_find((uintptr_t)abort, &place));
-	ck_assert_ptr_nonnull(strstr(place.file, "libc"));
 	ck_assert_str_eq(place.symbol, "abort");
+#ifndef LEAT_WITH_TSAN /* whose own it is */
+	ck_assert_ptr_nonnull(strstr(place.file, "libc"));
+#endif
 }
 END_TEST
 
