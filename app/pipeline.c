@@ -38,7 +38,6 @@ struct walk {
 	int status;                        /* that was sent */
 	uint64_t sent;                     /* bytes of the body */
 	int64_t head_ns;                   /* when it did */
-	struct request_environment environment; /* the pipeline's, with this exchange as its source */
 };
 
 static enum leat_result parse(struct walk *walk);
@@ -66,6 +65,8 @@ static enum leat_result read_body(void *source, char *into, size_t size, int64_t
 static enum leat_result begin_stream(void *source);
 static enum leat_result write_stream(void *source, leat_text bytes, bool must_leave, int64_t until_ns);
 
+static const struct request_way way = { read_body, begin_stream, write_stream };
+
 static void count_active(const struct pipeline *pipeline, int64_t more)
 {
 	if (pipeline->is_counted)
@@ -90,12 +91,9 @@ static struct walk *begin(struct exchange *exchange, struct pipeline *pipeline)
 
 	walk->pipeline = pipeline;
 	walk->exchange = exchange;
-	walk->environment = pipeline->environment;
-	walk->environment.read = read_body;
-	walk->environment.begin = begin_stream;
-	walk->environment.write = write_stream;
-	walk->environment.source = walk;
-	walk->req = request_new(&exchange->arena, fcgi_params(exchange), &walk->environment, exchange->started_ns);
+	walk->req = request_new(&exchange->arena, fcgi_params(exchange), &pipeline->environment, exchange->started_ns);
+	walk->req->way = &way;
+	walk->req->source = walk;
 	exchange->connection->serving = walk;
 	count_active(pipeline, 1);
 	return walk;

@@ -26,7 +26,7 @@ struct pipeline {
 	unsigned writer;                          /* of the access log */
 	bool is_counted;                          /* in the metrics; the admin listener's requests are not */
 	bool redirects_slash;                     /* the setting redirect_slash */
-	struct request_environment environment;   /* 'source' is the request's */
+	struct request_environment environment;
 };
 
 /* Answers one request; 'arg' is the pipeline. */

@@ -45,7 +45,7 @@ static enum leat_result other_length(struct leat_request *req)
 
 static enum leat_result read_piece(struct leat_request *req, char *into, size_t size, size_t *ret_len)
 {
-	return req->environment->read(req->environment->source, into, size, req->call.deadline_ns, ret_len);
+	return req->way->read(req->source, into, size, req->call.deadline_ns, ret_len);
 }
 
 /* As a whole ---------------------------------------------------------------------------------------------------- */

@@ -8,6 +8,8 @@
 #include "http/request.h"
 #include "http/routes.h"
 
+enum { BEGUN_MOST = 2 * LEAT_MIDDLEWARE_MAX }; /* the service's, and a route's */
+
 /* Values are few: a list. */
 struct request_value {
 	struct request_value *next;
@@ -19,7 +21,9 @@ enum leat_result middleware_enter(struct middleware_walk *way, struct leat_reque
 				  const struct leat_middleware *list)
 {
 	for (; list && list->name; list++) {
-		LEAT_CHECK(way->count < 2 * LEAT_MIDDLEWARE_MAX); /* they were counted at the start */
+		LEAT_CHECK(way->count < BEGUN_MOST); /* they were counted at the start */
+		if (!way->begun)
+			way->begun = arena_alloc(req->call.arena, BEGUN_MOST * sizeof(*way->begun));
 		way->begun[way->count++] = list;
 		if (!list->before)
 			continue;

@@ -23,7 +23,7 @@ struct routes_faults;
 /* Those that were begun, in that order. */
 struct middleware_walk {
 	unsigned count;
-	const struct leat_middleware *begun[2 * LEAT_MIDDLEWARE_MAX];
+	const struct leat_middleware **begun; /* in the request's memory; NULL until there is one */
 };
 
 /* Until one of them fails or gives a reply. 'list' may be NULL. */

@@ -48,10 +48,13 @@ struct request_environment {
 	int64_t stream_idle_ns;
 	int64_t events_keep_alive_ns;
 	unsigned send_files; /* the setting of that name */
+};
+
+/* Where its body comes from, and its stream goes. */
+struct request_way {
 	request_read_fn read;
 	request_begin_fn begin;
 	request_write_fn write;
-	void *source;
 };
 
 struct request_body {
@@ -81,6 +84,8 @@ struct request_stream {
 struct leat_request {
 	struct call call; /* first: the layers below see only this, see call_of() */
 	const struct request_environment *environment;
+	const struct request_way *way;
+	void *source; /* for its functions */
 	const char *const *params;
 	int64_t started_ns;
 	enum leat_method method;

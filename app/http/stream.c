@@ -41,7 +41,7 @@ enum leat_result stream_begin(struct leat_request *req, int status, const char *
 	response_add_header(&req->response, req->call.arena, LEAT_TEXT_OF("X-Accel-Buffering"), LEAT_TEXT_OF("no"));
 	req->stream.until_ns = has_own_deadline(req) ? req->call.deadline_ns : req->deadline_most_ns;
 	req->stream.state = STREAM_UNWANTED;
-	LEAT_TRY(req->environment->begin(req->environment->source));
+	LEAT_TRY(req->way->begin(req->source));
 	req->stream.state = STREAM_OPEN;
 	renew(req);
 	return LEAT_OK;
@@ -60,7 +60,7 @@ static enum leat_result put(struct leat_request *req, leat_text bytes, bool must
 		return LEAT_CANCELLED;
 	if (clock_now_ns() >= req->stream.until_ns)
 		return LEAT_TIMED_OUT;
-	LEAT_TRY(req->environment->write(req->environment->source, bytes, must_leave, req->stream.until_ns));
+	LEAT_TRY(req->way->write(req->source, bytes, must_leave, req->stream.until_ns));
 	req->stream.since_yield += bytes.len;
 	if (req->stream.since_yield >= WRITTEN_A_TURN) {
 		req->stream.since_yield = 0;

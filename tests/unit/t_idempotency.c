@@ -18,6 +18,8 @@ static enum leat_result no_body(void *source, char *into, size_t size, int64_t d
 	return LEAT_OK;
 }
 
+static const struct request_way way = { .read = no_body };
+
 /* In the task of 'in', on its deadline. */
 static struct leat_request *ask(struct leat_request *in)
 {
@@ -28,8 +30,8 @@ static struct leat_request *ask(struct leat_request *in)
 	struct leat_request *req;
 
 	environment->db = db;
-	environment->read = no_body;
 	req = request_new(call_of(in)->arena, params, environment, 0);
+	req->way = &way;
 	req->call.deadline_ns = call_of(in)->deadline_ns;
 	ck_assert_result(request_parse(req), LEAT_OK);
 	req->match.route = &route;

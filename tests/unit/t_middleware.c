@@ -67,7 +67,7 @@ static void set_up(void)
 	pool = arena_pool_new(0);
 	arena_init(&arena, pool);
 	request = request_new(&arena, params, &environment, 0);
-	way.count = 0;
+	way = (struct middleware_walk){ 0 };
 	trace[0] = '\0';
 }
 
