@@ -139,6 +139,7 @@ libleat_all_la_SOURCES = \
 	app/http/origin.c app/http/origin.h \
 	app/http/pairs.c app/http/pairs.h \
 	app/http/parameter.c app/http/parameter.h \
+	app/http/params.c app/http/params.h \
 	app/http/password.c app/http/password.h \
 	app/http/pattern.c app/http/pattern.h \
 	app/http/problem.c app/http/problem.h \

@@ -199,6 +199,7 @@ EXTRA_DIST += \
 	tests/fuzz/fuzz_row.c \
 	tests/fuzz/fuzz_uri.c \
 	tests/fuzz/fuzz_urlencoded.c \
+	tests/fuzz/in_arena.h \
 	tests/fuzz/replay.h \
 	tests/fuzz/run \
 	tests/fuzz/seeds.py \

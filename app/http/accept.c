@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "http/parameter.h"
+#include "http/params.h"
 #include "http/request.h"
 
 enum {
@@ -116,8 +117,7 @@ static bool has_parameter(leat_text offer, leat_text wanted_name, leat_text want
 	leat_text name, value;
 
 	while (parameter_next(&offer, arena, &name, &value) == PARAMETER_FOUND)
-		if (name.len == wanted_name.len && strncasecmp(name.ptr, wanted_name.ptr, name.len) == 0 &&
-		    value.len == wanted_value.len && strncasecmp(value.ptr, wanted_value.ptr, value.len) == 0)
+		if (parameter_same(name, wanted_name) && parameter_same(value, wanted_value))
 			return true;
 	return false;
 }
@@ -150,7 +150,7 @@ static size_t fit_type(const struct range *range, leat_text offer, struct arena 
 		return 0;
 	if (wanted.len == len + 1 && slash[1] == '*')
 		return TYPE;
-	if (wanted.len != type.len || strncasecmp(wanted.ptr, type.ptr, type.len) != 0)
+	if (!parameter_same(wanted, type))
 		return 0;
 	parameters = count_parameters(range->parameters, offer, arena);
 	return parameters < 0 ? 0 : (size_t)(SUBTYPE + parameters);
@@ -177,7 +177,7 @@ static size_t fit_encoding(const struct range *range, leat_text offer, struct ar
 
 	(void)arena;
 	offer = without_x(offer);
-	if (wanted.len == offer.len && strncasecmp(wanted.ptr, offer.ptr, offer.len) == 0)
+	if (parameter_same(wanted, offer))
 		return NAMED;
 	return wanted.len == 1 && *wanted.ptr == '*' ? ANY : 0;
 }
@@ -223,15 +223,15 @@ const char *accept_language(leat_text header, const char *const *offers, struct 
 
 const char *leat_accept_type(struct leat_request *req, const char *const *offers)
 {
-	return accept_type(request_list(req, "Accept"), offers, req->call.arena);
+	return accept_type(params_list(req->params, "Accept", req->call.arena), offers, req->call.arena);
 }
 
 const char *leat_accept_encoding(struct leat_request *req, const char *const *offers)
 {
-	return accept_encoding(request_list(req, "Accept-Encoding"), offers, req->call.arena);
+	return accept_encoding(params_list(req->params, "Accept-Encoding", req->call.arena), offers, req->call.arena);
 }
 
 const char *leat_accept_language(struct leat_request *req, const char *const *offers)
 {
-	return accept_language(request_list(req, "Accept-Language"), offers, req->call.arena);
+	return accept_language(params_list(req->params, "Accept-Language", req->call.arena), offers, req->call.arena);
 }

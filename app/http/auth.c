@@ -64,6 +64,17 @@ enum leat_result auth_refuse(struct leat_request *req, const void *by, const str
 	return refusal->detail ? leat_fail(req, refusal->result, "%s", refusal->detail) : refusal->result;
 }
 
+enum leat_result auth_unauthorized(struct leat_request *req, const void *by,
+				   leat_text (*challenge)(struct leat_request *req, const void *options),
+				   enum metric metric, const char *detail)
+{
+	return auth_refuse(req, by,
+			   &(struct auth_refusal){ .result = LEAT_UNAUTHORIZED,
+						   .metric = metric,
+						   .challenge = challenge(req, by),
+						   .detail = detail });
+}
+
 void auth_leave(struct leat_request *req, const void *by,
 		leat_text (*challenge)(struct leat_request *req, const void *options))
 {

@@ -40,6 +40,11 @@ const char *auth_too_long(struct leat_request *req);
 /* 'by' are the options of who refuses. Returns the result. */
 enum leat_result auth_refuse(struct leat_request *req, const void *by, const struct auth_refusal *refusal);
 
+/* The same with LEAT_UNAUTHORIZED, and with what 'challenge' makes of 'by'. */
+enum leat_result auth_unauthorized(struct leat_request *req, const void *by,
+				   leat_text (*challenge)(struct leat_request *req, const void *options),
+				   enum metric metric, const char *detail);
+
 /* Adds the challenge of 'by', or, to a 401 of somebody who gave none, what 'challenge' makes (NULL: nothing). */
 void auth_leave(struct leat_request *req, const void *by,
 		leat_text (*challenge)(struct leat_request *req, const void *options));

@@ -65,24 +65,6 @@ static leat_text challenge(struct leat_request *req, const void *options)
 	return leat_format(req, "Basic%.*s, charset=\"UTF-8\"", LEAT_TEXT_PRINTF(auth_realm(req, policy->realm)));
 }
 
-static enum leat_result refuse(struct leat_request *req, const struct leat_basic *policy, enum metric metric,
-			       const char *detail)
-{
-	return auth_refuse(req, policy,
-			   &(struct auth_refusal){ .result = LEAT_UNAUTHORIZED,
-						   .metric = metric,
-						   .challenge = challenge(req, policy),
-						   .detail = detail });
-}
-
-static bool has_control(leat_text text)
-{
-	for (size_t i = 0; i < text.len; i++)
-		if ((unsigned char)text.ptr[i] < ' ' || text.ptr[i] == 127)
-			return true;
-	return false;
-}
-
 /* A user has no colon, a password may (RFC 7617 section 2). */
 static bool read_pair(struct leat_request *req, leat_text credentials, leat_text *ret_user, leat_text *ret_password)
 {
@@ -90,7 +72,8 @@ static bool read_pair(struct leat_request *req, leat_text credentials, leat_text
 	const char *colon;
 	leat_text pair = { bytes, 0 };
 
-	if (!base64_read((uint8_t *)bytes, credentials, &pair.len) || !utf8_is_valid(pair) || has_control(pair))
+	if (!base64_read((uint8_t *)bytes, credentials, &pair.len) || !utf8_is_valid(pair) ||
+	    credentials_has_control(pair))
 		return false;
 	colon = memchr(pair.ptr, ':', pair.len);
 	if (!colon)
@@ -154,18 +137,20 @@ enum leat_result leat_basic_before_(struct leat_request *req, const void *option
 	bool is_right;
 
 	if (!auth_credentials(req, "Basic", &credentials))
-		return refuse(req, policy, METRIC_AUTH_MISSING, "A user and a password are needed.");
+		return auth_unauthorized(req, policy, challenge, METRIC_AUTH_MISSING,
+					 "A user and a password are needed.");
 	if (auth_is_too_long(credentials))
-		return refuse(req, policy, METRIC_AUTH_TOKEN_SIZE,
-			      leat_format(req, "The password is refused: %s.", auth_too_long(req)).ptr);
+		return auth_unauthorized(req, policy, challenge, METRIC_AUTH_TOKEN_SIZE,
+					 leat_format(req, "The password is refused: %s.", auth_too_long(req)).ptr);
 	if (!read_pair(req, credentials, &user, &password))
-		return refuse(req, policy, METRIC_AUTH_INVALID, "The credentials are not base64 of USER:PASSWORD.");
+		return auth_unauthorized(req, policy, challenge, METRIC_AUTH_INVALID,
+					 "The credentials are not base64 of USER:PASSWORD.");
 	caller = leat_alloc(req, sizeof(*caller));
 	caller->kind = LEAT_CALLER_BASIC;
 	caller->subject = user;
 	LEAT_TRY(verify(req, policy, user, password, caller, &is_right));
 	if (!is_right)
-		return refuse(req, policy, METRIC_AUTH_INVALID, "User or password is wrong.");
+		return auth_unauthorized(req, policy, challenge, METRIC_AUTH_INVALID, "User or password is wrong.");
 	leat_caller_set(req, caller);
 	return LEAT_OK;
 }

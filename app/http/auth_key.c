@@ -60,16 +60,6 @@ static leat_text challenge(struct leat_request *req, const void *options)
 			   header_of(policy));
 }
 
-static enum leat_result refuse(struct leat_request *req, const struct leat_api_key *policy, enum metric metric,
-			       const char *detail)
-{
-	return auth_refuse(req, policy,
-			   &(struct auth_refusal){ .result = LEAT_UNAUTHORIZED,
-						   .metric = metric,
-						   .challenge = challenge(req, policy),
-						   .detail = detail });
-}
-
 /* The line of the digest; it looks at all of them whatever it finds. */
 static const struct credential *find_line(const struct credentials *lines, const char hex[HEX_SIZE])
 {
@@ -117,10 +107,10 @@ enum leat_result leat_api_key_before_(struct leat_request *req, const void *opti
 	enum leat_result result;
 
 	if (key.len == 0)
-		return refuse(req, policy, METRIC_AUTH_MISSING, "An API key is needed.");
+		return auth_unauthorized(req, policy, challenge, METRIC_AUTH_MISSING, "An API key is needed.");
 	if (auth_is_too_long(key))
-		return refuse(req, policy, METRIC_AUTH_TOKEN_SIZE,
-			      leat_format(req, "The key is refused: %s.", auth_too_long(req)).ptr);
+		return auth_unauthorized(req, policy, challenge, METRIC_AUTH_TOKEN_SIZE,
+					 leat_format(req, "The key is refused: %s.", auth_too_long(req)).ptr);
 	caller = leat_alloc(req, sizeof(*caller));
 	caller->kind = LEAT_CALLER_API_KEY;
 	digest = leat_alloc(req, CRYPTO_SHA256_SIZE);
@@ -129,7 +119,7 @@ enum leat_result leat_api_key_before_(struct leat_request *req, const void *opti
 	result = policy->find ? policy->find(req, (leat_bytes){ digest, CRYPTO_SHA256_SIZE }, caller)
 			      : find_in_file(req, policy, digest, caller);
 	if (result == LEAT_NOT_FOUND)
-		return refuse(req, policy, METRIC_AUTH_INVALID, "The key is not known.");
+		return auth_unauthorized(req, policy, challenge, METRIC_AUTH_INVALID, "The key is not known.");
 	if (result == LEAT_OK)
 		leat_caller_set(req, caller);
 	return result;

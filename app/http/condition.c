@@ -1,71 +1,23 @@
 /* condition.c - see condition.h. Pure. */
 #include "http/condition.h"
 
-#include <stddef.h>
-#include <string.h>
-
-#include "base/buffer.h"
 #include "base/calendar.h"
 #include "http/http_date.h"
 #include "http/parameter.h"
+#include "http/params.h"
 
 enum listing { LISTING_LACKS, LISTING_HAS, LISTING_MALFORMED };
 
-/* Reading ---------------------------------------------------------------------------------------------------------- */
-
-static const struct {
-	leat_text name; /* behind "HTTP_IF_" */
-	size_t member;
-} names[] = {
-#define NAME(name, member) \
-	{ \
-		{ name "=", sizeof(name) }, offsetof(struct conditions, member) \
-	}
-	NAME("MATCH", match),
-	NAME("NONE_MATCH", none_match),
-	NAME("MODIFIED_SINCE", modified_since),
-	NAME("UNMODIFIED_SINCE", unmodified_since),
-	NAME("RANGE", range),
-#undef NAME
-};
-
-enum { NAME_COUNT = sizeof(names) / sizeof(names[0]) };
-
-/* Several lines of a header are one list (RFC 9110 5.3). Of dates they make what is no date. */
-static void note(leat_text *value, struct buffer *joined, leat_text more, struct arena *arena)
-{
-	if (!value->ptr) {
-		*value = more;
-		return;
-	}
-	if (!joined->data) {
-		buffer_init(joined, arena, value->len + more.len + 2);
-		buffer_text(joined, *value);
-	}
-	buffer_text(joined, LEAT_TEXT_OF(", "));
-	buffer_text(joined, more);
-	*value = buffer_as_text(joined);
-}
-
 void conditions_read(struct conditions *conditions, const char *const *params, struct arena *arena)
 {
-	static const char prefix[] = "HTTP_IF_";
-	struct buffer joined[NAME_COUNT] = { 0 };
-
-	*conditions = (struct conditions){ 0 };
-	for (; *params; params++) {
-		const char *param = *params + sizeof(prefix) - 1;
-
-		if (strncmp(*params, prefix, sizeof(prefix) - 1) != 0)
-			continue;
-		for (size_t i = 0; i < NAME_COUNT; i++) {
-			leat_text *value = (leat_text *)((char *)conditions + names[i].member);
-
-			if (strncmp(param, names[i].name.ptr, names[i].name.len) == 0)
-				note(value, &joined[i], parameter_trim(leat_text_from(param + names[i].name.len)),
-				     arena);
-		}
-	}
+	/* Of dates, several lines make what is no date. */
+	*conditions = (struct conditions){
+		.match = params_list(params, "If-Match", arena),
+		.none_match = params_list(params, "If-None-Match", arena),
+		.modified_since = params_list(params, "If-Modified-Since", arena),
+		.unmodified_since = params_list(params, "If-Unmodified-Since", arena),
+		.range = params_list(params, "If-Range", arena),
+	};
 }
 
 /* Entity tags ------------------------------------------------------------------------------------------------------ */

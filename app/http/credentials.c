@@ -60,10 +60,10 @@ static leat_text take_field(char **at, char *end)
 	return (leat_text){ start, (size_t)(end - start) };
 }
 
-static bool has_control(const char *at, const char *end)
+bool credentials_has_control(leat_text text)
 {
-	for (; at < end; at++)
-		if ((unsigned char)*at < ' ' || *at == 127)
+	for (size_t i = 0; i < text.len; i++)
+		if ((unsigned char)text.ptr[i] < ' ' || text.ptr[i] == 127)
 			return true;
 	return false;
 }
@@ -76,7 +76,7 @@ static bool read_line(struct reader *reader, char *at, char *end)
 		end--;
 	if (at == end || *at == '#')
 		return true;
-	if (has_control(at, end)) {
+	if (credentials_has_control((leat_text){ at, (size_t)(end - at) })) {
 		reader->fault = "has a control character";
 		return false;
 	}

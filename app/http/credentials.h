@@ -15,6 +15,7 @@
 #define APP_HTTP_CREDENTIALS_H
 
 #include <leat/text.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct credential {
@@ -32,5 +33,8 @@ struct credentials {
 struct credentials *credentials_read(leat_text document, const char *(*fault_of)(const struct credential *item),
 				     char *error, size_t size);
 void credentials_free(struct credentials *credentials);
+
+/* None stands in a name or a secret. */
+bool credentials_has_control(leat_text text);
 
 #endif

@@ -1,9 +1,6 @@
 /* header.c - see header.h. Pure; between request.c, which takes headers from handlers, and response.c, which sends them. */
 #include "http/header.h"
 
-#include <string.h>
-#include <strings.h>
-
 #include "http/parameter.h"
 
 bool header_is_value(leat_text text)
@@ -20,7 +17,7 @@ static bool frames(leat_text name)
 	static const char *const names[] = { "Status", "Content-Length", "Transfer-Encoding" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (name.len == strlen(names[i]) && strncasecmp(name.ptr, names[i], name.len) == 0)
+		if (parameter_equals(name, names[i]))
 			return true;
 	return false;
 }

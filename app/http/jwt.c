@@ -7,6 +7,7 @@
 #include "base/base64.h"
 #include "http/json_lex.h"
 #include "http/json_read.h"
+#include "http/parameter.h"
 #include "http/words.h"
 
 struct parts {
@@ -90,7 +91,7 @@ static bool is_type(leat_text typ, const char *wanted)
 
 	if (typ.len > skipped && strncasecmp(typ.ptr, prefix, skipped) == 0)
 		typ = (leat_text){ typ.ptr + skipped, typ.len - skipped };
-	return typ.len == strlen(wanted) && strncasecmp(typ.ptr, wanted, typ.len) == 0;
+	return parameter_equals(typ, wanted);
 }
 
 static const char *read_header(const struct jwt_check *check, leat_text part, struct header *header)

@@ -47,9 +47,14 @@ bool parameter_is_token(leat_text text)
 	return text.len > 0 && token_length(text) == text.len;
 }
 
+bool parameter_same(leat_text a, leat_text b)
+{
+	return a.len == b.len && strncasecmp(a.ptr, b.ptr, a.len) == 0;
+}
+
 bool parameter_equals(leat_text text, const char *word)
 {
-	return strlen(word) == text.len && strncasecmp(text.ptr, word, text.len) == 0;
+	return parameter_same(text, leat_text_from(word));
 }
 
 leat_text parameter_head(leat_text *rest, char separator)

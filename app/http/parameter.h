@@ -35,6 +35,7 @@ leat_text parameter_trim(leat_text text);
 bool parameter_is_token(leat_text text);
 
 /* The same letters, in any case. */
+bool parameter_same(leat_text a, leat_text b);
 bool parameter_equals(leat_text text, const char *word);
 
 #endif

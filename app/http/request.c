@@ -14,6 +14,7 @@
 #include "base/uuid.h"
 #include "http/json_write.h"
 #include "http/method.h"
+#include "http/params.h"
 #include "http/request_id.h"
 #include "http/segment.h"
 #include "http/uri.h"
@@ -207,20 +208,6 @@ enum leat_result leat_query_int(struct leat_request *req, const char *name, int6
 	return LEAT_INVALID;
 }
 
-/* Whether a parameter's name is "HTTP_" and the header's, in capitals, '_' for '-'. */
-static const char *match_header(const char *param, const char *name)
-{
-	if (strncmp(param, "HTTP_", 5) != 0)
-		return NULL;
-	for (param += 5; *name; name++, param++) {
-		char c = *name == '-' ? '_' : *name;
-
-		if (*param != (c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c))
-			return NULL;
-	}
-	return *param == '=' ? param + 1 : NULL;
-}
-
 leat_text leat_header(struct leat_request *req, const char *name)
 {
 	if (strcasecmp(name, "Content-Type") == 0)
@@ -228,37 +215,12 @@ leat_text leat_header(struct leat_request *req, const char *name)
 	if (strcasecmp(name, "Content-Length") == 0)
 		return req->content_length_text;
 	for (const char *const *param = req->params; *param; param++) {
-		const char *value = match_header(*param, name);
+		const char *value = params_match(*param, name);
 
 		if (value)
 			return leat_text_from(value);
 	}
 	return (leat_text){ NULL, 0 };
-}
-
-leat_text request_list(struct leat_request *req, const char *name)
-{
-	struct buffer joined = { 0 };
-	leat_text list = { NULL, 0 };
-
-	for (const char *const *param = req->params; *param; param++) {
-		const char *value = match_header(*param, name);
-
-		if (!value)
-			continue;
-		if (!list.ptr) {
-			list = leat_text_from(value);
-			continue;
-		}
-		if (!joined.data) {
-			buffer_init(&joined, req->call.arena, 2 * list.len + REPLY_ROOM);
-			buffer_text(&joined, list);
-		}
-		buffer_text(&joined, LEAT_TEXT_OF(", "));
-		buffer_text(&joined, leat_text_from(value));
-		list = buffer_as_text(&joined);
-	}
-	return list;
 }
 
 enum leat_result leat_url_(struct leat_request *req, const char *name, leat_text *ret_url, const struct leat_arg *args,

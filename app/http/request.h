@@ -121,7 +121,4 @@ enum leat_result request_parse(struct leat_request *req) LEAT_MUST_USE;
 /* The pattern of its route; "" before it has one. */
 const char *request_pattern(const struct leat_request *req);
 
-/* A header that is a list, of all its lines (RFC 9110 5.3): some front servers hand them on as they came. {NULL, 0} when absent. */
-leat_text request_list(struct leat_request *req, const char *name);
-
 #endif

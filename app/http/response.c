@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "http/header.h"
+#include "http/parameter.h"
 
 enum { HEAD_ROOM = 256 };
 
@@ -120,11 +121,6 @@ static leat_text take_line(leat_text *rest, leat_text *ret_name, leat_text *ret_
 	return line;
 }
 
-static bool is_name(leat_text name, leat_text wanted)
-{
-	return name.len == wanted.len && strncasecmp(name.ptr, wanted.ptr, name.len) == 0;
-}
-
 leat_text response_next_header(const struct response *response, leat_text name, const char **at)
 {
 	leat_text rest = buffer_as_text(&response->headers), found, value;
@@ -134,7 +130,7 @@ leat_text response_next_header(const struct response *response, leat_text name, 
 	while (rest.len > 0) {
 		take_line(&rest, &found, &value);
 		*at = rest.ptr;
-		if (is_name(found, name))
+		if (parameter_same(found, name))
 			return value;
 	}
 	return (leat_text){ NULL, 0 };
@@ -155,7 +151,7 @@ void response_drop_header(struct response *response, leat_text name)
 	while (rest.len > 0) {
 		leat_text line = take_line(&rest, &found, &value);
 
-		if (is_name(found, name))
+		if (parameter_same(found, name))
 			continue;
 		memmove(response->headers.data + kept, line.ptr, line.len);
 		kept += line.len;

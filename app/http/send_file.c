@@ -67,9 +67,11 @@ static bool names_a_parent(leat_text path)
 /* A part of another file than the one the client has begun with is of no use to it. */
 static leat_text wanted_range(struct leat_request *req, const struct sending *sending)
 {
-	if (req->method != LEAT_METHOD_GET || !version_allows_range(req, &sending->validators))
-		return (leat_text){ NULL, 0 };
-	return leat_header(req, "Range");
+	leat_text range = leat_header(req, "Range");
+
+	if (range.ptr && req->method == LEAT_METHOD_GET && version_allows_range(req, &sending->validators))
+		return range;
+	return (leat_text){ NULL, 0 };
 }
 
 static enum leat_result send_bytes(struct leat_request *req, int status, const struct sending *sending)

@@ -62,18 +62,4 @@ static void check(leat_text header, struct arena *arena)
 	LEAT_CHECK(leat_text_equal(buffer_as_text(&once), buffer_as_text(&twice)));
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
-	struct arena_pool *pool = arena_pool_new(0);
-	struct arena arena;
-
-	arena_init(&arena, pool);
-	check((leat_text){ (const char *)data, size }, &arena);
-	arena_reset(&arena);
-	arena_pool_free(pool);
-	return 0;
-}
-
-#ifdef FUZZ_REPLAY
-#include "tests/fuzz/replay.h"
-#endif
+#include "tests/fuzz/in_arena.h"

@@ -87,18 +87,4 @@ static void check(leat_text form, struct arena *arena)
 		check_same(form, buffer_as_text(&again), arena);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
-	struct arena_pool *pool = arena_pool_new(0);
-	struct arena arena;
-
-	arena_init(&arena, pool);
-	check((leat_text){ (const char *)data, size }, &arena);
-	arena_reset(&arena);
-	arena_pool_free(pool);
-	return 0;
-}
-
-#ifdef FUZZ_REPLAY
-#include "tests/fuzz/replay.h"
-#endif
+#include "tests/fuzz/in_arena.h"
