@@ -169,8 +169,8 @@ def pytest(folder, log, flavour=DEV):
     report = LOGS / f"{log.path.stem}-{folder}.xml"
     report.unlink(missing_ok=True)
     some = ["-m", flavour.marks] if flavour.marks else []
-    log.run(*flavour.launcher, PYTHON, "-B", "-m", "pytest", "-q", "-ra", *some, "-p", "no:cacheprovider", f"--junit-xml={report}",
-            ROOT / "tests" / folder, env=flavour.env)
+    log.run(*flavour.launcher, PYTHON, "-B", "-m", "pytest", "-q", "-ra", *some, "-p", "no:cacheprovider", "-n", os.cpu_count(),
+            "--dist", "loadfile", f"--junit-xml={report}", ROOT / "tests" / folder, env=flavour.env)
     if not report.exists():
         return Count(failed=1)
     suite = xml.etree.ElementTree.parse(report).getroot().find("testsuite")
@@ -248,6 +248,10 @@ GROUPS = {group.__name__: group for group in (rules, unit, web, hostile, install
 SELDOM = {"soak": soak}
 
 
+# What a line has that says which test failed: of rules, of pytest, of Check, of a program as a whole, of a sanitizer.
+FAILURE = re.compile(r"^not ok |^(FAILED|ERROR) |^\S+\.c:\d+:[FE]:|: FAILED as a whole$|Sanitizer: |^killed after ")
+
+
 def run_group(name):
     log = Log(name)
     began = time.monotonic()
@@ -255,7 +259,8 @@ def run_group(name):
     lines = log.path.read_text().splitlines()
     if count.failed:
         print(*lines[-200:], sep="\n")
-        print(f"the whole log: {log.path}")
+        print(f"the whole log: {log.path}; what failed:")
+        print(*filter(FAILURE.search, lines), sep="\n")
     for line in lines:
         if line.startswith("measured: "):
             print(f"{name:10} {line}")

@@ -4,6 +4,7 @@ Run one test:  LEAT_BUILD=build/dev /usr/bin/python3 -m pytest tests/web -k drai
 """
 
 import contextlib
+import itertools
 import pathlib
 import resource
 import shutil
@@ -82,24 +83,29 @@ def front_class(request):
     return request.param
 
 
+def unused(folder, name):
+    """Of several test processes each has only some of the files: it may need a front server again that it has stopped."""
+    return next(path for number in itertools.count() if not (path := folder / f"{name}{number}").exists())
+
+
 @pytest.fixture(scope="session")
 def front(folder, leat, front_class):
     """A front server before the example service."""
-    with stopping(front_class(folder / front_class.name, leat)) as front:
+    with stopping(front_class(unused(folder, front_class.name), leat)) as front:
         yield front
 
 
 @pytest.fixture(scope="session")
 def testbed_front(folder, testbed, front_class):
     """A front server before the testbed."""
-    with stopping(front_class(folder / f"{front_class.name}-testbed", testbed)) as front:
+    with stopping(front_class(unused(folder, f"{front_class.name}-testbed"), testbed)) as front:
         yield front
 
 
 @pytest.fixture(scope="session")
 def surface_front(folder, surface, front_class):
     """A front server before the service that uses all of the HTTP surface."""
-    with stopping(front_class(folder / f"{front_class.name}-surface", surface)) as front:
+    with stopping(front_class(unused(folder, f"{front_class.name}-surface"), surface)) as front:
         yield front
 
 
@@ -114,7 +120,7 @@ def edge(folder):
 
 @pytest.fixture(scope="session")
 def edge_front(folder, edge, front_class):
-    with stopping(front_class(folder / f"{front_class.name}-edge", edge)) as front:
+    with stopping(front_class(unused(folder, f"{front_class.name}-edge"), edge)) as front:
         yield front
 
 
@@ -144,9 +150,14 @@ FIGURES = []
 
 
 @pytest.fixture
-def figure():
+def figure(record_property):
     """figure("what was measured") shows it at the end of the run."""
-    return FIGURES.append
+    return lambda text: record_property("measured", text)
+
+
+def pytest_runtest_logreport(report):
+    if report.when == "call":
+        FIGURES.extend(text for name, text in report.user_properties if name == "measured")
 
 
 def pytest_terminal_summary(terminalreporter):
