@@ -13,6 +13,7 @@ leat_headers = \
 	include/leat/limit.h \
 	include/leat/middleware.h \
 	include/leat/problem.h \
+	include/leat/rate.h \
 	include/leat/reply.h \
 	include/leat/request.h \
 	include/leat/result.h \
@@ -68,6 +69,8 @@ libleat_all_la_SOURCES = \
 	app/base/annotate.h \
 	app/base/arena.c app/base/arena.h \
 	app/base/base64.c app/base/base64.h \
+	app/base/bucket.c app/base/bucket.h \
+	app/base/bucket_table.c app/base/bucket_table.h \
 	app/base/buffer.c app/base/buffer.h \
 	app/base/calendar.c app/base/calendar.h \
 	app/base/check.c app/base/check.h \
@@ -86,6 +89,7 @@ libleat_all_la_SOURCES = \
 	app/base/settings_kind.c app/base/settings_kind.h \
 	app/base/settings_print.c \
 	app/base/settings_table.h \
+	app/base/siphash.c app/base/siphash.h \
 	app/base/utf8.c app/base/utf8.h \
 	app/base/uuid.c app/base/uuid.h \
 	app/base/word.h \
@@ -146,6 +150,7 @@ libleat_all_la_SOURCES = \
 	app/http/problems.c app/http/problems.h \
 	app/http/problem_read.c app/http/problem_read.h \
 	app/http/range.c app/http/range.h \
+	app/http/rate.c \
 	app/http/redirect.c app/http/redirect.h \
 	app/http/reply.c \
 	app/http/request.c app/http/request.h \

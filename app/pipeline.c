@@ -333,7 +333,10 @@ static void explain(struct walk *walk, enum leat_result result)
 	response_clear(&req->response);
 	if (result == LEAT_METHOD_NOT_ALLOWED && req->match.allow && allow(req) != LEAT_OK)
 		result = LEAT_INTERNAL;
-	if (result == LEAT_UNAVAILABLE || result == LEAT_RATE_LIMITED)
+	if (result == LEAT_RATE_LIMITED && req->retry_after_s > 0)
+		response_add_header(&req->response, req->call.arena, LEAT_TEXT_OF("Retry-After"),
+				    leat_format(req, "%lld", (long long)req->retry_after_s));
+	else if (result == LEAT_UNAVAILABLE || result == LEAT_RATE_LIMITED)
 		response_add_header(&req->response, req->call.arena, LEAT_TEXT_OF("Retry-After"), LEAT_TEXT_OF("1"));
 	problems_reply(req, result);
 }

@@ -21,6 +21,7 @@
 
 #include "back/lend.h"
 #include "back/notify.h"
+#include "base/bucket_table.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -520,6 +521,7 @@ int process_serve(const struct leat_service *service, const struct settings *set
 		0); /* libfcgi frees its 8 KiB buffers after each request: each would merge all small free pieces */
 	metrics_create(SUPERVISOR_SEATS((unsigned)settings->processes), plan.worker_count + 2);
 	metrics_route_create(router_routes(plan.router)->count);
+	bucket_table_create((uint32_t)settings->rate_keys);
 	announce(&plan);
 	status = supervisor_run(&supervision);
 	listen_close(&plan.listeners, true);

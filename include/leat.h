@@ -24,6 +24,7 @@
  *     leat/cors.h      which pages of other origins may ask
  *     leat/security.h  headers that tell browsers what not to do
  *     leat/limit.h     time and body size of a group of routes
+ *     leat/rate.h      how often somebody may ask
  *     leat/auth.h      who asks: tokens, API keys, passwords
  *     leat/route.h     methods, patterns and handlers
  *     leat/url.h       the path to a named route
@@ -45,6 +46,7 @@
 #include <leat/limit.h>
 #include <leat/middleware.h>
 #include <leat/problem.h>
+#include <leat/rate.h>
 #include <leat/reply.h>
 #include <leat/request.h>
 #include <leat/result.h>

@@ -8,6 +8,8 @@ unit_programs = \
 	tests/unit/t_base64 \
 	tests/unit/t_batch \
 	tests/unit/t_bouncer \
+	tests/unit/t_bucket \
+	tests/unit/t_bucket_table \
 	tests/unit/t_cache \
 	tests/unit/t_calendar \
 	tests/unit/t_client \
@@ -61,6 +63,7 @@ unit_programs = \
 	tests/unit/t_offload \
 	tests/unit/t_problem \
 	tests/unit/t_random \
+	tests/unit/t_rate \
 	tests/unit/t_reader \
 	tests/unit/t_respawn \
 	tests/unit/t_retry \
@@ -79,6 +82,7 @@ unit_programs = \
 	tests/unit/t_settings_shown \
 	tests/unit/t_settings_sources \
 	tests/unit/t_shared \
+	tests/unit/t_siphash \
 	tests/unit/t_slow \
 	tests/unit/t_spool \
 	tests/unit/t_supervisor \

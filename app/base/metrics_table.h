@@ -45,6 +45,10 @@
 	X(AUTH_FORBIDDEN,    COUNTER, "leat_auth_refused_total", "reason=\"forbidden\"", "") \
 	X(AUTH_FILE_READS,   COUNTER, "leat_auth_file_changes_total", "result=\"read\"", "Files of keys and passwords that changed while the process ran.") \
 	X(AUTH_FILE_FAULTS,  COUNTER, "leat_auth_file_changes_total", "result=\"fault\"", "") \
+	X(RATE_PASSED,       COUNTER, "leat_rate_total", "outcome=\"passed\"", "Requests and calls that met a rate limit, by outcome: passed at once, told to wait, refused.") \
+	X(RATE_DELAYED,      COUNTER, "leat_rate_total", "outcome=\"delayed\"", "") \
+	X(RATE_REFUSED,      COUNTER, "leat_rate_total", "outcome=\"refused\"", "") \
+	X(RATE_FORGOTTEN,    COUNTER, "leat_rate_forgotten_total", "", "Keys whose rate limit was forgotten before its time, so that they had a burst more: setting rate_keys.") \
 	X(IDEMPOTENCY_STORED, COUNTER, "leat_idempotency_total", "outcome=\"stored\"", "Requests with an Idempotency-Key, by outcome: the reply was stored, or replayed; 409 while another one ran; 422 for another request; the key was free again, since nothing was done; the reply was not stored though it should have been.") \
 	X(IDEMPOTENCY_REPLAYED, COUNTER, "leat_idempotency_total", "outcome=\"replayed\"", "") \
 	X(IDEMPOTENCY_CONFLICT, COUNTER, "leat_idempotency_total", "outcome=\"conflict\"", "") \

@@ -75,10 +75,10 @@ enum stream_state {
 struct request_stream {
 	enum stream_state state;
 	const char *refusal; /* why the reply must not be a stream; NULL: it may */
-	bool is_behind;     /* its seat fell behind what is published */
-	int64_t until_ns;   /* the end of all */
-	size_t since_yield; /* bytes */
-	struct buffer text; /* one event */
+	bool is_behind;      /* its seat fell behind what is published */
+	int64_t until_ns;    /* the end of all */
+	size_t since_yield;  /* bytes */
+	struct buffer text;  /* one event */
 };
 
 struct leat_request {
@@ -103,6 +103,7 @@ struct leat_request {
 	int64_t content_length;   /* -1: not told */
 	int64_t deadline_most_ns; /* http/limit.c; CLOCK_NEVER: none */
 	uint64_t body_most;       /* http/limit.c; UINT64_MAX: none */
+	int64_t retry_after_s;    /* http/rate.c, for LEAT_RATE_LIMITED; 0: not known */
 	struct request_body body;
 	const struct leat_form *form; /* NULL: not read */
 	struct router_match match;
