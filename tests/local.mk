@@ -135,7 +135,8 @@ tests_web_surface_surface_SOURCES = \
 	tests/web/surface/input.c \
 	tests/web/surface/main.c \
 	tests/web/surface/middleware.c \
-	tests/web/surface/output.c
+	tests/web/surface/output.c \
+	tests/web/surface/rate.c
 tests_web_surface_surface_LDADD = libleat.la
 
 check_PROGRAMS += tests/web/edge

@@ -10,13 +10,15 @@ extern const struct leat_route idempotency_routes[];
 extern const struct leat_route input_routes[];
 extern const struct leat_route middleware_routes[];
 extern const struct leat_route output_routes[];
+extern const struct leat_route rate_routes[];
 extern const struct leat_middleware service_middleware[]; /* middleware.c */
 
 int main(int argc, char **argv)
 {
-	static const struct leat_route *const tables[] = { auth_routes,       caching_routes,     crash_routes,
-							   edge_routes,       idempotency_routes, input_routes,
-							   middleware_routes, output_routes,      NULL };
+	static const struct leat_route *const tables[] = {
+		auth_routes,  caching_routes,    crash_routes,  edge_routes, idempotency_routes,
+		input_routes, middleware_routes, output_routes, rate_routes, NULL
+	};
 	static const struct leat_service service = {
 		.name = "surface",
 		.version = "1",
