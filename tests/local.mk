@@ -155,6 +155,9 @@ tests_bench_bench_router_LDADD = libleat-all.la
 check_PROGRAMS += tests/bench/bench_json
 tests_bench_bench_json_LDADD = libleat-all.la
 
+check_PROGRAMS += tests/bench/bench_rate
+tests_bench_bench_rate_LDADD = libleat-all.la
+
 check_PROGRAMS += tests/bench/canned
 tests_bench_canned_LDADD =
 

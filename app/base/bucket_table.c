@@ -236,9 +236,19 @@ bool bucket_table_take(const struct bucket_limit *limit, uint64_t key, int64_t n
 					    .wait_ns = question.grant.at_ns == BUCKET_FOREVER
 							       ? BUCKET_FOREVER
 							       : question.grant.at_ns - question.now_ns,
-					    .full_in_ns = bucket_full_in_ns(limit, question.state, question.now_ns),
-					    .left = bucket_left(limit, question.state, question.now_ns) };
+					    .state = question.state,
+					    .now_ns = question.now_ns };
 	return question.is_granted;
+}
+
+uint32_t bucket_sight_left(const struct bucket_limit *limit, const struct bucket_sight *sight)
+{
+	return bucket_left(limit, sight->state, sight->now_ns);
+}
+
+int64_t bucket_sight_full_in_ns(const struct bucket_limit *limit, const struct bucket_sight *sight)
+{
+	return bucket_full_in_ns(limit, sight->state, sight->now_ns);
 }
 
 /* A key that was forgotten has nothing to be given back. */

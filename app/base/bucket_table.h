@@ -37,9 +37,15 @@ uint64_t bucket_table_key(const void *scope, uint64_t before, const void *bytes,
 struct bucket_sight {
 	struct bucket_grant grant; /* in times of the table: at_ns is none of the clock's */
 	int64_t wait_ns;           /* until then; BUCKET_FOREVER as there */
-	int64_t full_in_ns;        /* until all tokens are there */
-	uint32_t left;             /* tokens */
+
+	/* for the following */
+	uint64_t state;
+	int64_t now_ns;
 };
+
+/* bucket_left and bucket_full_in_ns, at that time: a division that not everybody wants. */
+uint32_t bucket_sight_left(const struct bucket_limit *limit, const struct bucket_sight *sight);
+int64_t bucket_sight_full_in_ns(const struct bucket_limit *limit, const struct bucket_sight *sight);
 
 /* bucket_take, for this key. 'now_ns' is of clock_now_ns. */
 bool bucket_table_take(const struct bucket_limit *limit, uint64_t key, int64_t now_ns, uint32_t count, int64_t most_ns,

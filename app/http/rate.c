@@ -23,8 +23,7 @@ static const int64_t reserve_most_ns = 3600 * CLOCK_S;
 struct rate_note {
 	struct rate_note *next;
 	const struct leat_rate *rate;
-	uint32_t left;
-	int64_t full_in_ns;
+	struct bucket_sight sight;
 	bool is_told;
 };
 LEAT_VALUE(rate_notes, struct rate_note);
@@ -193,18 +192,27 @@ static uint64_t add_text(const struct leat_rate *rate, uint64_t before, leat_tex
 	return bucket_table_key(rate, before, text.ptr, text.len);
 }
 
-/* Of IPv6 the network: a client has 2^64 addresses as easily as one. What is no address (unix:) is itself. */
+static bool is_v4(const struct address *address)
+{
+	static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
+
+	return memcmp(address->bytes, prefix, sizeof(prefix)) == 0;
+}
+
+/* IPv4 as it is written, one way for each address; of IPv6 the network, for a client has 2^64 addresses as easily as one. What is no address (unix:) is
+ * itself. */
 static uint64_t key_of_client(struct leat_request *req, const struct leat_rate *rate)
 {
+	enum { IS_NETWORK = 1 };
 	leat_text text = leat_client_address(req);
-	static const uint8_t is_v4[12] = { [10] = 0xff, [11] = 0xff };
+	char v4[ADDRESS_TEXT_SIZE];
 	struct address address;
 
-	if (!address_read(text, &address))
-		return add_text(rate, add_text(rate, 0, LEAT_TEXT_OF("name")), text);
-	if (memcmp(address.bytes, is_v4, sizeof(is_v4)) != 0)
-		memset(address.bytes + 8, 0, 8);
-	return bucket_table_key(rate, 0, address.bytes, sizeof(address.bytes));
+	if (text.len == 0 || !memchr(text.ptr, ':', text.len) || !address_read(text, &address))
+		return key_of(rate, text);
+	if (is_v4(&address))
+		return key_of(rate, (leat_text){ v4, address_write(v4, &address) });
+	return bucket_table_key(rate, IS_NETWORK, address.bytes, 8);
 }
 
 static enum leat_result key_of_caller(struct leat_request *req, const struct leat_rate *rate, uint64_t *ret_key)
@@ -259,27 +267,39 @@ enum leat_result leat_rate_before_(struct leat_request *req, const void *options
 	LEAT_TRY(find_key(req, rate, &key));
 	result = take(req, rate, key, 1, 0, &sight);
 	note = leat_alloc(req, sizeof(*note));
-	*note = (struct rate_note){ rate_notes_get(req), rate, sight.left, sight.full_in_ns, false };
+	*note = (struct rate_note){ rate_notes_get(req), rate, sight, false };
 	rate_notes_set(req, note);
 	return result;
 }
 
-static void tell(struct leat_request *req, const char *name, leat_text value)
+/* "name";q=20;w=12 */
+static void tell(struct leat_request *req, const char *header, const char *name, leat_text amount_is, int64_t amount,
+		 leat_text seconds_are, int64_t seconds)
 {
-	if (leat_reply_header(req, name, value) != LEAT_OK)
-		log_debug("rate limit: no header %s", name);
+	struct buffer item;
+
+	buffer_init(&item, req->call.arena, NAME_MOST + 64);
+	buffer_byte(&item, '"');
+	buffer_text(&item, leat_text_from(name));
+	buffer_text(&item, amount_is);
+	buffer_int(&item, amount);
+	buffer_text(&item, seconds_are);
+	buffer_int(&item, seconds);
+	if (leat_reply_header(req, header, buffer_as_text(&item)) != LEAT_OK)
+		log_debug("rate limit: no header %s", header);
 }
 
 void leat_rate_after_(struct leat_request *req, const void *options)
 {
 	const struct leat_rate *rate = options;
 	struct rate_note *note = find_note(req, rate);
+	struct bucket_limit limit = limit_of(rate);
 
 	if (!note || note->is_told)
 		return;
 	note->is_told = true;
-	tell(req, "RateLimit-Policy",
-	     leat_format(req, "\"%s\";q=%u;w=%llu", rate->name, burst_of(rate), (unsigned long long)fill_s(rate)));
-	tell(req, "RateLimit",
-	     leat_format(req, "\"%s\";r=%u;t=%lld", rate->name, note->left, (long long)seconds_up(note->full_in_ns)));
+	tell(req, "RateLimit-Policy", rate->name, LEAT_TEXT_OF("\";q="), burst_of(rate), LEAT_TEXT_OF(";w="),
+	     (int64_t)fill_s(rate));
+	tell(req, "RateLimit", rate->name, LEAT_TEXT_OF("\";r="), bucket_sight_left(&limit, &note->sight),
+	     LEAT_TEXT_OF(";t="), seconds_up(bucket_sight_full_in_ns(&limit, &note->sight)));
 }

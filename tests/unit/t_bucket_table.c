@@ -53,15 +53,15 @@ START_TEST(it_tells_how_things_stand)
 {
 	ck_assert(take(key_of("a"), 1));
 	ck_assert_int_eq(sight.wait_ns, 0);
-	ck_assert_uint_eq(sight.left, 1);
-	ck_assert_int_eq(sight.full_in_ns, CLOCK_S);
+	ck_assert_uint_eq(bucket_sight_left(&limit, &sight), 1);
+	ck_assert_int_eq(bucket_sight_full_in_ns(&limit, &sight), CLOCK_S);
 	ck_assert(!take(key_of("a"), 2));
 	ck_assert_int_eq(sight.wait_ns, CLOCK_S);
-	ck_assert_uint_eq(sight.left, 1);
+	ck_assert_uint_eq(bucket_sight_left(&limit, &sight), 1);
 	ck_assert(!take(key_of("a"), 3));
 	ck_assert_int_eq(sight.wait_ns, BUCKET_FOREVER);
 	ck_assert(!take(key_of("new"), 3));
-	ck_assert_uint_eq(sight.left, 2);
+	ck_assert_uint_eq(bucket_sight_left(&limit, &sight), 2);
 }
 END_TEST
 
