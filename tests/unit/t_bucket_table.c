@@ -123,7 +123,7 @@ static struct shared {
 	uint64_t granted;
 	uint64_t late; /* how many of them for a time to come */
 	unsigned ready;
-	uint8_t per_key[1 << 14];
+	uint8_t per_key[1 << 12];
 } * shared;
 
 static void share(uint32_t keys)
@@ -133,11 +133,17 @@ static void share(uint32_t keys)
 	ck_assert_ptr_ne(shared, MAP_FAILED);
 }
 
-static void meet(void)
+/* All threads of all processes, for the first, the second, .. time. */
+static void meet_again(unsigned time)
 {
 	__atomic_fetch_add(&shared->ready, 1, __ATOMIC_SEQ_CST);
-	while (__atomic_load_n(&shared->ready, __ATOMIC_SEQ_CST) < PROCESSES * THREADS)
+	while (__atomic_load_n(&shared->ready, __ATOMIC_SEQ_CST) < time * PROCESSES * THREADS)
 		sched_yield();
+}
+
+static void meet(void)
+{
+	meet_again(1);
 }
 
 static void run_threads(void *(*fn)(void *arg))
@@ -248,10 +254,11 @@ static void *enter_all(void *arg)
 {
 	struct bucket_sight mine;
 
-	meet();
-	for (uint32_t i = 0; i < sizeof(shared->per_key); i++)
+	for (uint32_t i = 0; i < sizeof(shared->per_key); i++) {
+		meet_again(i + 1);
 		if (bucket_table_take(&limit, bucket_table_key(&office, 0, &i, sizeof(i)), clock_now_ns(), 1, 0, &mine))
 			__atomic_fetch_add(&shared->per_key[i], 1, __ATOMIC_RELAXED);
+	}
 	return arg;
 }
 
