@@ -2,6 +2,7 @@
 leat_headers = \
 	include/leat/accept.h \
 	include/leat/auth.h \
+	include/leat/breaker.h \
 	include/leat/cache.h \
 	include/leat/client.h \
 	include/leat/cors.h \
@@ -101,6 +102,9 @@ libleat_all_la_SOURCES = \
 	app/front/gate.c app/front/gate.h \
 	app/front/listen.c app/front/listen.h \
 	app/front/poller.c app/front/poller.h \
+	app/guard/breaker.c app/guard/breaker.h \
+	app/guard/breaker_machine.c app/guard/breaker_machine.h \
+	app/guard/breaker_print.c app/guard/breaker_print.h \
 	app/http/accept.c app/http/accept.h \
 	app/http/accesslog.c app/http/accesslog.h \
 	app/http/address.c app/http/address.h \
@@ -181,6 +185,7 @@ libleat_all_la_SOURCES = \
 	app/task/call.h \
 	app/task/crash.c app/task/crash.h \
 	app/task/crash_report.c app/task/crash_report.h \
+	app/task/held.h \
 	app/task/loop.c app/task/loop.h \
 	app/task/offload.c app/task/offload.h \
 	app/task/queue.c app/task/queue.h \

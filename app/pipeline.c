@@ -23,6 +23,7 @@
 #include "http/problems.h"
 #include "http/url.h"
 #include "task/crash.h"
+#include "task/held.h"
 #include "task/loop.h"
 #include "task/task.h"
 
@@ -113,6 +114,7 @@ void pipeline_serve(struct exchange *exchange, void *arg)
 	if (result != LEAT_OK && !walk->has_left)
 		explain(walk, result);
 	middleware_leave(&walk->middleware, walk->req);
+	held_let_go_all(&walk->req->call, result);
 	if (walk->is_streaming)
 		end_stream(walk, result);
 	else
@@ -146,6 +148,7 @@ void pipeline_abandoned(void *serving, bool was_cut, uint64_t body_size)
 		walk->sent = body_size;
 	}
 	db_abandon(&walk->req->call);
+	held_let_go_all(&walk->req->call, LEAT_INTERNAL);
 	record(walk, false);
 	count_active(walk->pipeline, -1);
 }
@@ -319,6 +322,13 @@ static void end_stream(struct walk *walk, enum leat_result result)
 
 /* The end -------------------------------------------------------------------------------------------------------------- */
 
+static leat_text retry_after(const struct leat_request *req)
+{
+	int64_t seconds = req->call.retry_after_s;
+
+	return seconds == 0 ? LEAT_TEXT_OF("1") : arena_format(req->call.arena, "%lld", (long long)seconds);
+}
+
 /* A result becomes a problem document, with the headers that HTTP wants for it; one of them a reply without a body. */
 static void explain(struct walk *walk, enum leat_result result)
 {
@@ -333,11 +343,8 @@ static void explain(struct walk *walk, enum leat_result result)
 	response_clear(&req->response);
 	if (result == LEAT_METHOD_NOT_ALLOWED && req->match.allow && allow(req) != LEAT_OK)
 		result = LEAT_INTERNAL;
-	if (result == LEAT_RATE_LIMITED && req->retry_after_s > 0)
-		response_add_header(&req->response, req->call.arena, LEAT_TEXT_OF("Retry-After"),
-				    leat_format(req, "%lld", (long long)req->retry_after_s));
-	else if (result == LEAT_UNAVAILABLE || result == LEAT_RATE_LIMITED)
-		response_add_header(&req->response, req->call.arena, LEAT_TEXT_OF("Retry-After"), LEAT_TEXT_OF("1"));
+	if (result == LEAT_UNAVAILABLE || result == LEAT_RATE_LIMITED)
+		response_add_header(&req->response, req->call.arena, LEAT_TEXT_OF("Retry-After"), retry_after(req));
 	problems_reply(req, result);
 }
 

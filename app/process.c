@@ -33,6 +33,7 @@
 #include "front/fcgi.h"
 #include "front/listen.h"
 #include "front/poller.h"
+#include "guard/breaker.h"
 #include "http/accesslog.h"
 #include "http/keyfile.h"
 #include "http/middleware.h"
@@ -494,6 +495,10 @@ static bool make_router(struct plan *plan)
 			log_error("%s", line);
 		return false;
 	}
+	if (breakers_fault()) {
+		log_error("%s", breakers_fault());
+		return false;
+	}
 	router_limit_steps(plan->router, (uint32_t)plan->settings->route_match_limit);
 	return true;
 }
@@ -522,6 +527,7 @@ int process_serve(const struct leat_service *service, const struct settings *set
 	metrics_create(SUPERVISOR_SEATS((unsigned)settings->processes), plan.worker_count + 2);
 	metrics_route_create(router_routes(plan.router)->count);
 	bucket_table_create((uint32_t)settings->rate_keys);
+	breakers_create();
 	announce(&plan);
 	status = supervisor_run(&supervision);
 	listen_close(&plan.listeners, true);

@@ -16,6 +16,8 @@
 #include "base/settings.h"
 #include "command_line.h"
 #include "front/listen.h"
+#include "guard/breaker.h"
+#include "guard/breaker_print.h"
 #include "http/auth.h"
 #include "http/client.h"
 #include "http/idempotency_table.h"
@@ -37,6 +39,7 @@ static int run_serve(const struct leat_service *service, const struct settings *
 static int run_check(const struct leat_service *service, const struct settings *settings, const char *argument);
 static int run_config(const struct leat_service *service, const struct settings *settings, const char *argument);
 static int run_routes(const struct leat_service *service, const struct settings *settings, const char *argument);
+static int run_breakers(const struct leat_service *service, const struct settings *settings, const char *argument);
 static int run_migrate(const struct leat_service *service, const struct settings *settings, const char *argument);
 
 static const struct command {
@@ -54,6 +57,7 @@ static const struct command {
 	  "Check settings, routes, statements; print ok." },
 	{ "config", "config", { NULL }, run_config, "Print the settings in force and their sources." },
 	{ "routes", "routes [--json]", { "", NULL }, run_routes, "List the routes." },
+	{ "breakers", "breakers", { NULL }, run_breakers, "List the circuit breakers." },
 	{ "migrate",
 	  "migrate [up|status|redo|down]",
 	  { "up", "status", "redo", "down", NULL },
@@ -279,6 +283,8 @@ static int run_check(const struct leat_service *service, const struct settings *
 		return STATUS_USAGE;
 	}
 	router_free(router);
+	if (breakers_fault())
+		return complain(service, breakers_fault());
 	status = check_statements(settings, strcmp(argument, "database") == 0);
 	if (status == STATUS_OK)
 		puts("ok");
@@ -294,6 +300,15 @@ static int run_routes(const struct leat_service *service, const struct settings 
 		return STATUS_USAGE;
 	route_print(router_routes(router), strcmp(argument, "json") == 0, stdout);
 	router_free(router);
+	return STATUS_OK;
+}
+
+static int run_breakers(const struct leat_service *service, const struct settings *settings, const char *argument)
+{
+	(void)settings, (void)argument;
+	if (breakers_fault())
+		return complain(service, breakers_fault());
+	breakers_print(stdout);
 	return STATUS_OK;
 }
 

@@ -25,6 +25,7 @@
  *     leat/security.h  headers that tell browsers what not to do
  *     leat/limit.h     time and body size of a group of routes
  *     leat/rate.h      how often somebody may ask
+ *     leat/breaker.h   circuit breakers
  *     leat/auth.h      who asks: tokens, API keys, passwords
  *     leat/route.h     methods, patterns and handlers
  *     leat/url.h       the path to a named route
@@ -35,6 +36,7 @@
 
 #include <leat/accept.h>
 #include <leat/auth.h>
+#include <leat/breaker.h>
 #include <leat/cache.h>
 #include <leat/client.h>
 #include <leat/cors.h>

@@ -8,6 +8,8 @@ unit_programs = \
 	tests/unit/t_base64 \
 	tests/unit/t_batch \
 	tests/unit/t_bouncer \
+	tests/unit/t_breaker \
+	tests/unit/t_breaker_machine \
 	tests/unit/t_bucket \
 	tests/unit/t_bucket_table \
 	tests/unit/t_cache \
@@ -130,6 +132,7 @@ tests_web_surface_surface_SOURCES = \
 	tests/web/surface/auth.c \
 	tests/web/surface/caching.c \
 	tests/web/surface/edge.c \
+	tests/web/surface/guard.c \
 	tests/web/surface/crash.c \
 	tests/web/surface/idempotency.c \
 	tests/web/surface/input.c \
@@ -148,6 +151,9 @@ tests_web_routing_LDADD = libleat.la
 # A peer that uses libfcgi as it comes, to show which faults leat's front keeps away.
 check_PROGRAMS += tests/hostile/plain_responder
 tests_hostile_plain_responder_LDADD = $(FCGI_LIBS)
+
+check_PROGRAMS += tests/bench/bench_breaker
+tests_bench_bench_breaker_LDADD = libleat-all.la
 
 check_PROGRAMS += tests/bench/bench_router
 tests_bench_bench_router_LDADD = libleat-all.la
@@ -253,6 +259,7 @@ EXTRA_DIST += \
 	tests/web/test_deploy.py \
 	tests/web/test_draining.py \
 	tests/web/test_edge.py \
+	tests/web/test_guard.py \
 	tests/web/test_http.py \
 	tests/web/test_idempotency.py \
 	tests/web/test_input.py \

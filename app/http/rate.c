@@ -89,8 +89,8 @@ static enum leat_result refuse(struct leat_request *req, const struct leat_rate 
 	int64_t seconds = seconds_up(wait_ns);
 
 	metrics_add(METRIC_RATE_REFUSED, 1);
-	if (seconds > req->retry_after_s)
-		req->retry_after_s = seconds;
+	if (seconds > req->call.retry_after_s)
+		req->call.retry_after_s = seconds;
 	return leat_fail(req, LEAT_RATE_LIMITED, "Limit %s: %u in %u s.", rate->name, rate->requests,
 			 rate->seconds ? rate->seconds : 1);
 }

@@ -103,7 +103,6 @@ struct leat_request {
 	int64_t content_length;   /* -1: not told */
 	int64_t deadline_most_ns; /* http/limit.c; CLOCK_NEVER: none */
 	uint64_t body_most;       /* http/limit.c; UINT64_MAX: none */
-	int64_t retry_after_s;    /* http/rate.c, for LEAT_RATE_LIMITED; 0: not known */
 	struct request_body body;
 	const struct leat_form *form; /* NULL: not read */
 	struct router_match match;

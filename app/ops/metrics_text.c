@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/metrics_route.h"
+#include "guard/breaker.h"
 #include "http/method.h"
 #include "http/routes.h"
 
@@ -19,6 +20,7 @@ static void write_facts(struct buffer *out, const struct metrics_text_facts *fac
 static void write_table(struct buffer *out);
 static void write_histogram(struct buffer *out, enum histogram histogram);
 static void write_routes(struct buffer *out, const struct routes *routes);
+static void write_breakers(struct buffer *out);
 static void write_processes(struct buffer *out);
 
 void metrics_text_write(struct buffer *out, const struct metrics_text_facts *facts)
@@ -29,6 +31,7 @@ void metrics_text_write(struct buffer *out, const struct metrics_text_facts *fac
 		write_histogram(out, i);
 	if (facts->routes)
 		write_routes(out, facts->routes);
+	write_breakers(out);
 	write_processes(out);
 }
 
@@ -176,6 +179,66 @@ static void write_routes(struct buffer *out, const struct routes *routes)
 		if (read_route(&routes->entries[i], &sums))
 			write_buckets(out, ROUTE_DURATIONS, route_labels(out->arena, &routes->entries[i]),
 				      &sums.durations);
+}
+
+/* Circuit breakers ------------------------------------------------------------------------------------------------ */
+
+static const struct breaker_row {
+	const char *family, *help;
+	const char *label; /* with its value; NULL: none */
+	size_t offset;     /* of its number in struct breaker_stats */
+} breaker_rows[] = {
+#define CALLS \
+	"leat_breaker_calls_total", "Calls by outcome; late: begun in an earlier state or window, so not counted " \
+				    "there."
+#define REFUSED "leat_breaker_refused_total", "Calls refused, by state."
+#define CHANGES "leat_breaker_changes_total", "Changes of state, by the new one."
+	{ CALLS, "outcome=\"success\"", offsetof(struct breaker_stats, successes) },
+	{ CALLS, "outcome=\"failure\"", offsetof(struct breaker_stats, failures) },
+	{ CALLS, "outcome=\"excluded\"", offsetof(struct breaker_stats, exclusions) },
+	{ CALLS, "outcome=\"late\"", offsetof(struct breaker_stats, late) },
+	{ "leat_breaker_slow_calls_total", "Calls that took slow_ms or longer.", NULL,
+	  offsetof(struct breaker_stats, slow) },
+	{ REFUSED, "state=\"open\"", offsetof(struct breaker_stats, refused_open) },
+	{ REFUSED, "state=\"half-open\"", offsetof(struct breaker_stats, refused_probed) },
+	{ CHANGES, "to=\"closed\"", offsetof(struct breaker_stats, changes[LEAT_BREAKER_CLOSED]) },
+	{ CHANGES, "to=\"half-open\"", offsetof(struct breaker_stats, changes[LEAT_BREAKER_HALF_OPEN]) },
+	{ CHANGES, "to=\"open\"", offsetof(struct breaker_stats, changes[LEAT_BREAKER_OPEN]) },
+#undef CALLS
+#undef REFUSED
+#undef CHANGES
+};
+
+static void write_breaker_row(struct buffer *out, const struct breaker_row *row)
+{
+	const struct leat_breaker *breaker;
+	struct breaker_stats stats;
+
+	for (unsigned i = 0; (breaker = breaker_at(i)); i++) {
+		breaker_stats(breaker, &stats);
+		buffer_format(out, "%s{name=\"%s\"%s%s} %" PRIu64 "\n", row->family, breaker->name,
+			      row->label ? "," : "", row->label ? row->label : "",
+			      *(const uint64_t *)((const char *)&stats + row->offset));
+	}
+}
+
+/* Their names are C's. */
+static void write_breakers(struct buffer *out)
+{
+	const struct leat_breaker *breaker;
+	const char *family = "leat_breaker_state";
+
+	if (!breaker_at(0))
+		return;
+	write_family(out, family, "gauge", "0: closed, 1: half-open, 2: open.");
+	for (unsigned i = 0; (breaker = breaker_at(i)); i++)
+		buffer_format(out, "%s{name=\"%s\"} %d\n", family, breaker->name, (int)leat_breaker_state(breaker));
+	for (size_t i = 0; i < sizeof(breaker_rows) / sizeof(breaker_rows[0]); i++) {
+		if (strcmp(breaker_rows[i].family, family) != 0)
+			write_family(out, breaker_rows[i].family, "counter", breaker_rows[i].help);
+		family = breaker_rows[i].family;
+		write_breaker_row(out, &breaker_rows[i]);
+	}
 }
 
 /* Worker processes, as the kernel sees them ----------------------------------------------------------------------- */

@@ -19,6 +19,7 @@
 #include "base/arena.h"
 
 struct db;
+struct held;
 struct leat_request;
 struct session;
 struct stream;
@@ -31,6 +32,8 @@ struct call {
 	struct db *db;           /* of this worker; NULL: none configured */
 	struct stream *stream;   /* the one that is open (back/stream.c), or NULL */
 	bool reads_primary;      /* it has written, or listens: a standby might not show yet what it knows of */
+	struct held *held;       /* what it has to let go of (held.h), the latest first */
+	int64_t retry_after_s;   /* of a 503 or 429; 0: 1 */
 	struct session *session; /* the connection lent to this request (back/session.c), or NULL */
 };
 

@@ -33,6 +33,7 @@
 #ifndef LEAT_SERVICE_H
 #define LEAT_SERVICE_H
 
+#include <leat/breaker.h>
 #include <leat/db.h>
 #include <leat/middleware.h>
 #include <leat/route.h>
@@ -44,17 +45,21 @@ struct leat_service {
 	const struct leat_middleware *middleware; /* for all requests; NULL: none */
 };
 
-/* The ends of the program's list of statements (LEAT_STATEMENT), made by the linker; both NULL when there is none. */
+/* The ends of the program's lists of statements (LEAT_STATEMENT) and of breakers (LEAT_BREAKER), made by the linker; both NULL when there is none. */
 extern const struct leat_statement *const __start_leat_statements[] __attribute__((weak, visibility("hidden")));
 extern const struct leat_statement *const __stop_leat_statements[] __attribute__((weak, visibility("hidden")));
+
+extern const struct leat_breaker *const __start_leat_breakers[] __attribute__((weak, visibility("hidden")));
+extern const struct leat_breaker *const __stop_leat_breakers[] __attribute__((weak, visibility("hidden")));
 
 LEAT_API int leat_main_(int argc, char **argv, const struct leat_service *service,
 			const struct leat_statement *const *first, const struct leat_statement *const *end);
 
-/* Runs the command line: serve (the default), check, config, routes, migrate, --help, --version. Inline, so that the list is
+/* Runs the command line: serve (the default), check, config, routes, breakers, migrate, --help, --version. Inline, so that the list is
  * that of the program and not of libleat. */
 static inline int leat_main(int argc, char **argv, const struct leat_service *service)
 {
+	leat_breakers_list_(__start_leat_breakers, __stop_leat_breakers);
 	return leat_main_(argc, argv, service, __start_leat_statements, __stop_leat_statements);
 }
 

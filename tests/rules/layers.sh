@@ -27,6 +27,7 @@ check "base includes base alone" outside app/base base
 check "task includes task and base" outside app/task task base
 check "http includes http, task and base" outside app/http http task base
 check "front includes front, http, task and base" outside app/front front http task base
+check "guard includes guard, task and base" outside app/guard guard task base
 check "back includes back, task and base" outside app/back back task base
 
 check "libfcgi is used by front/fcgi.c alone" used_elsewhere '(fcgi.*|fastcgi)\.h' 'app/front/fcgi\.c'

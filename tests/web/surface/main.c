@@ -6,6 +6,7 @@ extern const struct leat_route auth_routes[];
 extern const struct leat_route caching_routes[];
 extern const struct leat_route crash_routes[];
 extern const struct leat_route edge_routes[];
+extern const struct leat_route guard_routes[];
 extern const struct leat_route idempotency_routes[];
 extern const struct leat_route input_routes[];
 extern const struct leat_route middleware_routes[];
@@ -16,7 +17,7 @@ extern const struct leat_middleware service_middleware[]; /* middleware.c */
 int main(int argc, char **argv)
 {
 	static const struct leat_route *const tables[] = {
-		auth_routes,  caching_routes,    crash_routes,  edge_routes, idempotency_routes,
+		auth_routes,  caching_routes,    crash_routes,  edge_routes, guard_routes, idempotency_routes,
 		input_routes, middleware_routes, output_routes, rate_routes, NULL
 	};
 	static const struct leat_service service = {

@@ -1,0 +1,60 @@
+/* guard.c - circuit breakers. What a call answers stands in the query. */
+#include <leat.h>
+#include <string.h>
+
+LEAT_BREAKER(bank, .failures = 3, .open_ms = 1500);
+LEAT_BREAKER(early, .failures = 1, .open_ms = 3600000);
+LEAT_BREAKER(fragile, .failures = 1, .open_ms = 3600000);
+LEAT_BREAKER(group, .failure_percent = 50, .calls_least = 2, .open_ms = 3600000);
+
+static enum leat_result work(struct leat_request *req)
+{
+	leat_text answer = leat_query(req, "answer");
+	int64_t after_ms;
+
+	LEAT_TRY(leat_query_int(req, "after", 0, 0, 10000, &after_ms));
+	LEAT_TRY(leat_sleep(req, after_ms));
+	if (leat_text_equal(answer, LEAT_TEXT_OF("fail")))
+		return leat_fail(req, LEAT_UNAVAILABLE, "The bank is away.");
+	if (leat_text_equal(answer, LEAT_TEXT_OF("missing")))
+		return LEAT_NOT_FOUND;
+	return LEAT_OK;
+}
+
+static enum leat_result guarded(struct leat_request *req)
+{
+	LEAT_TRY(leat_breaker_enter(req, &bank));
+	LEAT_TRY(leat_breaker_leave(req, &bank, work(req)));
+	return leat_reply_empty(req, 204);
+}
+
+/* A way out that does not leave. */
+static enum leat_result forgetful(struct leat_request *req)
+{
+	LEAT_TRY(leat_breaker_enter(req, &early));
+	LEAT_TRY(work(req));
+	return leat_reply_empty(req, 204);
+}
+
+static enum leat_result crashing(struct leat_request *req)
+{
+	LEAT_TRY(leat_breaker_enter(req, &fragile));
+	__builtin_trap();
+}
+
+static enum leat_result plain(struct leat_request *req)
+{
+	LEAT_TRY(work(req));
+	return leat_reply_empty(req, 204);
+}
+
+static const struct leat_middleware around[] = { LEAT_BREAKER_AROUND(&group), LEAT_MIDDLEWARE_END };
+
+extern const struct leat_route guard_routes[];
+const struct leat_route guard_routes[] = {
+	{ LEAT_GET, "/guard/breaker", guarded, .summary = "A call to the bank" },
+	{ LEAT_GET, "/guard/breaker/forgetful", forgetful, .summary = "A way out that does not leave" },
+	{ LEAT_GET, "/guard/breaker/crashing", crashing, .summary = "Crashes within" },
+	{ LEAT_GET, "/guard/breaker/group", plain, .middleware = around },
+	LEAT_ROUTES_END,
+};
