@@ -21,6 +21,7 @@ leat_headers = \
 	include/leat/route.h \
 	include/leat/rows.h \
 	include/leat/security.h \
+	include/leat/semaphore.h \
 	include/leat/service.h \
 	include/leat/shape.h \
 	include/leat/stream.h \
@@ -105,6 +106,7 @@ libleat_all_la_SOURCES = \
 	app/guard/breaker.c app/guard/breaker.h \
 	app/guard/breaker_machine.c app/guard/breaker_machine.h \
 	app/guard/breaker_print.c app/guard/breaker_print.h \
+	app/guard/semaphores.c app/guard/semaphores.h \
 	app/http/accept.c app/http/accept.h \
 	app/http/accesslog.c app/http/accesslog.h \
 	app/http/address.c app/http/address.h \
@@ -175,6 +177,7 @@ libleat_all_la_SOURCES = \
 	app/http/version.c app/http/version.h \
 	app/http/words.c app/http/words.h \
 	app/ops/admin.c app/ops/admin.h \
+	app/ops/metrics_guard.c app/ops/metrics_guard.h \
 	app/ops/metrics_text.c app/ops/metrics_text.h \
 	app/ops/respawn.c app/ops/respawn.h \
 	app/ops/supervisor.c app/ops/supervisor.h \

@@ -34,6 +34,7 @@
 #include "front/listen.h"
 #include "front/poller.h"
 #include "guard/breaker.h"
+#include "guard/semaphores.h"
 #include "http/accesslog.h"
 #include "http/keyfile.h"
 #include "http/middleware.h"
@@ -488,6 +489,7 @@ static bool make_router(struct plan *plan)
 {
 	char error[8192];
 	struct routes_faults faults = { .text = error, .size = sizeof(error) };
+	const char *fault;
 
 	plan->router = router_new(plan->service->routes, error, sizeof(error));
 	if (!plan->router || !middleware_check(plan->service->middleware, router_routes(plan->router), &faults)) {
@@ -495,12 +497,11 @@ static bool make_router(struct plan *plan)
 			log_error("%s", line);
 		return false;
 	}
-	if (breakers_fault()) {
-		log_error("%s", breakers_fault());
-		return false;
-	}
+	fault = breakers_fault() ? breakers_fault() : semaphores_fault();
+	if (fault)
+		log_error("%s", fault);
 	router_limit_steps(plan->router, (uint32_t)plan->settings->route_match_limit);
-	return true;
+	return !fault;
 }
 
 int process_serve(const struct leat_service *service, const struct settings *settings)
@@ -528,6 +529,7 @@ int process_serve(const struct leat_service *service, const struct settings *set
 	metrics_route_create(router_routes(plan.router)->count);
 	bucket_table_create((uint32_t)settings->rate_keys);
 	breakers_create();
+	semaphores_create();
 	announce(&plan);
 	status = supervisor_run(&supervision);
 	listen_close(&plan.listeners, true);

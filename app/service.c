@@ -18,6 +18,7 @@
 #include "front/listen.h"
 #include "guard/breaker.h"
 #include "guard/breaker_print.h"
+#include "guard/semaphores.h"
 #include "http/auth.h"
 #include "http/client.h"
 #include "http/idempotency_table.h"
@@ -285,6 +286,8 @@ static int run_check(const struct leat_service *service, const struct settings *
 	router_free(router);
 	if (breakers_fault())
 		return complain(service, breakers_fault());
+	if (semaphores_fault())
+		return complain(service, semaphores_fault());
 	status = check_statements(settings, strcmp(argument, "database") == 0);
 	if (status == STATUS_OK)
 		puts("ok");

@@ -28,6 +28,7 @@
  *     leat/breaker.h   circuit breakers
  *     leat/auth.h      who asks: tokens, API keys, passwords
  *     leat/route.h     methods, patterns and handlers
+ *     leat/semaphore.h  so much at once, and the rest in line
  *     leat/url.h       the path to a named route
  *     leat/service.h   the program: leat_main
  */
@@ -55,6 +56,7 @@
 #include <leat/route.h>
 #include <leat/rows.h>
 #include <leat/security.h>
+#include <leat/semaphore.h>
 #include <leat/service.h>
 #include <leat/shape.h>
 #include <leat/stream.h>

@@ -74,6 +74,7 @@ unit_programs = \
 	tests/unit/t_router_kinds \
 	tests/unit/t_routes \
 	tests/unit/t_row \
+	tests/unit/t_semaphore \
 	tests/unit/t_session \
 	tests/unit/t_rows \
 	tests/unit/t_rows_columns \

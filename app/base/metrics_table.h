@@ -62,6 +62,8 @@
 	X(LOG_LOST,          COUNTER, "leat_log_lines_lost_total", "log=\"service\"", "Log lines that could not be written.") \
 	X(ACCESS_LOG_LOST,   COUNTER, "leat_log_lines_lost_total", "log=\"access\"", "") \
 	X(OFFLOAD_REFUSED,   COUNTER, "leat_offload_refused_total", "", "Calls refused because offload_queue was full.") \
+	X(SEMAPHORE_TAKEN,   GAUGE,   "leat_semaphore_places_taken", "", "Places of semaphores that are taken now.") \
+	X(SEMAPHORE_WAITING, GAUGE,   "leat_semaphore_waiting", "", "Requests that wait for places of semaphores now.") \
 	X(DB_QUERIES,        COUNTER, "leat_db_queries_total", "", "Statements sent.") \
 	X(DB_ERRORS,         COUNTER, "leat_db_errors_total", "", "Statements that PostgreSQL answered with an error.") \
 	X(DB_TIMEOUTS,       COUNTER, "leat_db_timeouts_total", "", "Statements given up at the request's deadline.") \
@@ -106,6 +108,7 @@
 /* Of times: id, Prometheus name, help. */
 #define METRICS_HISTOGRAMS(X) \
 	X(REQUESTS, "leat_request_duration_seconds", "Time from the first byte of a request to the end of its answer.") \
-	X(DB_WAITS, "leat_db_lent_wait_duration_seconds", "Time that requests waited for a connection to borrow.")
+	X(DB_WAITS, "leat_db_lent_wait_duration_seconds", "Time that requests waited for a connection to borrow.") \
+	X(SEMAPHORE_WAITS, "leat_semaphore_wait_duration_seconds", "Time that requests waited for places of semaphores, in vain, too.")
 
 #endif

@@ -12,15 +12,14 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/metrics_route.h"
-#include "guard/breaker.h"
 #include "http/method.h"
 #include "http/routes.h"
+#include "ops/metrics_guard.h"
 
 static void write_facts(struct buffer *out, const struct metrics_text_facts *facts);
 static void write_table(struct buffer *out);
 static void write_histogram(struct buffer *out, enum histogram histogram);
 static void write_routes(struct buffer *out, const struct routes *routes);
-static void write_breakers(struct buffer *out);
 static void write_processes(struct buffer *out);
 
 void metrics_text_write(struct buffer *out, const struct metrics_text_facts *facts)
@@ -31,11 +30,11 @@ void metrics_text_write(struct buffer *out, const struct metrics_text_facts *fac
 		write_histogram(out, i);
 	if (facts->routes)
 		write_routes(out, facts->routes);
-	write_breakers(out);
+	metrics_guard_write(out);
 	write_processes(out);
 }
 
-static void write_family(struct buffer *out, const char *name, const char *type, const char *help)
+void metrics_text_family(struct buffer *out, const char *name, const char *type, const char *help)
 {
 	buffer_format(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
@@ -55,13 +54,13 @@ static void write_label_value(struct buffer *out, const char *value)
 
 static void write_facts(struct buffer *out, const struct metrics_text_facts *facts)
 {
-	write_family(out, "leat_build_info", "gauge", "The service's version.");
+	metrics_text_family(out, "leat_build_info", "gauge", "The service's version.");
 	buffer_text(out, LEAT_TEXT_OF("leat_build_info{version=\""));
 	write_label_value(out, facts->version);
 	buffer_text(out, LEAT_TEXT_OF("\"} 1\n"));
-	write_family(out, "leat_processes", "gauge", "Worker processes configured.");
+	metrics_text_family(out, "leat_processes", "gauge", "Worker processes configured.");
 	buffer_format(out, "leat_processes %u\n", facts->processes);
-	write_family(out, "leat_worker_threads", "gauge", "Worker threads configured for each process.");
+	metrics_text_family(out, "leat_worker_threads", "gauge", "Worker threads configured for each process.");
 	buffer_format(out, "leat_worker_threads %u\n", facts->worker_threads);
 }
 
@@ -74,8 +73,8 @@ static void write_table(struct buffer *out)
 		bool is_labelled = metric->labels[0] != '\0';
 
 		if (strcmp(metric->name, family) != 0)
-			write_family(out, metric->name, metric->type == METRIC_COUNTER ? "counter" : "gauge",
-				     metric->help);
+			metrics_text_family(out, metric->name, metric->type == METRIC_COUNTER ? "counter" : "gauge",
+					    metric->help);
 		family = metric->name;
 		buffer_format(out, "%s%s%s%s %" PRId64 "\n", metric->name, is_labelled ? "{" : "", metric->labels,
 			      is_labelled ? "}" : "", (int64_t)metrics_total(i));
@@ -128,7 +127,7 @@ static void write_histogram(struct buffer *out, enum histogram histogram)
 	struct metrics_histogram sums;
 
 	metrics_histogram_total(histogram, &sums);
-	write_family(out, histograms[histogram].name, "histogram", histograms[histogram].help);
+	metrics_text_family(out, histograms[histogram].name, "histogram", histograms[histogram].help);
 	write_buckets(out, histograms[histogram].name, (leat_text){ "", 0 }, &sums);
 }
 
@@ -164,7 +163,7 @@ static void write_routes(struct buffer *out, const struct routes *routes)
 {
 	struct metrics_route sums;
 
-	write_family(out, ROUTE_REQUESTS, "counter", "Requests answered, by route and class of status.");
+	metrics_text_family(out, ROUTE_REQUESTS, "counter", "Requests answered, by route and class of status.");
 	for (unsigned i = 0; i < routes->count; i++) {
 		leat_text labels = route_labels(out->arena, &routes->entries[i]);
 
@@ -174,71 +173,11 @@ static void write_routes(struct buffer *out, const struct routes *routes)
 			buffer_format(out, ROUTE_REQUESTS "{%.*s,code=\"%uxx\"} %" PRIu64 "\n",
 				      LEAT_TEXT_PRINTF(labels), class + 2, sums.classes[class]);
 	}
-	write_family(out, ROUTE_DURATIONS, "histogram", "The same as leat_request_duration_seconds, by route.");
+	metrics_text_family(out, ROUTE_DURATIONS, "histogram", "The same as leat_request_duration_seconds, by route.");
 	for (unsigned i = 0; i < routes->count; i++)
 		if (read_route(&routes->entries[i], &sums))
 			write_buckets(out, ROUTE_DURATIONS, route_labels(out->arena, &routes->entries[i]),
 				      &sums.durations);
-}
-
-/* Circuit breakers ------------------------------------------------------------------------------------------------ */
-
-static const struct breaker_row {
-	const char *family, *help;
-	const char *label; /* with its value; NULL: none */
-	size_t offset;     /* of its number in struct breaker_stats */
-} breaker_rows[] = {
-#define CALLS \
-	"leat_breaker_calls_total", "Calls by outcome; late: begun in an earlier state or window, so not counted " \
-				    "there."
-#define REFUSED "leat_breaker_refused_total", "Calls refused, by state."
-#define CHANGES "leat_breaker_changes_total", "Changes of state, by the new one."
-	{ CALLS, "outcome=\"success\"", offsetof(struct breaker_stats, successes) },
-	{ CALLS, "outcome=\"failure\"", offsetof(struct breaker_stats, failures) },
-	{ CALLS, "outcome=\"excluded\"", offsetof(struct breaker_stats, exclusions) },
-	{ CALLS, "outcome=\"late\"", offsetof(struct breaker_stats, late) },
-	{ "leat_breaker_slow_calls_total", "Calls that took slow_ms or longer.", NULL,
-	  offsetof(struct breaker_stats, slow) },
-	{ REFUSED, "state=\"open\"", offsetof(struct breaker_stats, refused_open) },
-	{ REFUSED, "state=\"half-open\"", offsetof(struct breaker_stats, refused_probed) },
-	{ CHANGES, "to=\"closed\"", offsetof(struct breaker_stats, changes[LEAT_BREAKER_CLOSED]) },
-	{ CHANGES, "to=\"half-open\"", offsetof(struct breaker_stats, changes[LEAT_BREAKER_HALF_OPEN]) },
-	{ CHANGES, "to=\"open\"", offsetof(struct breaker_stats, changes[LEAT_BREAKER_OPEN]) },
-#undef CALLS
-#undef REFUSED
-#undef CHANGES
-};
-
-static void write_breaker_row(struct buffer *out, const struct breaker_row *row)
-{
-	const struct leat_breaker *breaker;
-	struct breaker_stats stats;
-
-	for (unsigned i = 0; (breaker = breaker_at(i)); i++) {
-		breaker_stats(breaker, &stats);
-		buffer_format(out, "%s{name=\"%s\"%s%s} %" PRIu64 "\n", row->family, breaker->name,
-			      row->label ? "," : "", row->label ? row->label : "",
-			      *(const uint64_t *)((const char *)&stats + row->offset));
-	}
-}
-
-/* Their names are C's. */
-static void write_breakers(struct buffer *out)
-{
-	const struct leat_breaker *breaker;
-	const char *family = "leat_breaker_state";
-
-	if (!breaker_at(0))
-		return;
-	write_family(out, family, "gauge", "0: closed, 1: half-open, 2: open.");
-	for (unsigned i = 0; (breaker = breaker_at(i)); i++)
-		buffer_format(out, "%s{name=\"%s\"} %d\n", family, breaker->name, (int)leat_breaker_state(breaker));
-	for (size_t i = 0; i < sizeof(breaker_rows) / sizeof(breaker_rows[0]); i++) {
-		if (strcmp(breaker_rows[i].family, family) != 0)
-			write_family(out, breaker_rows[i].family, "counter", breaker_rows[i].help);
-		family = breaker_rows[i].family;
-		write_breaker_row(out, &breaker_rows[i]);
-	}
 }
 
 /* Worker processes, as the kernel sees them ----------------------------------------------------------------------- */
@@ -326,7 +265,7 @@ static void write_processes(struct buffer *out)
 	for (size_t row = 0; row < sizeof(process_rows) / sizeof(process_rows[0]); row++) {
 		const struct process_row *process = &process_rows[row];
 
-		write_family(out, process->name, process->type, process->help);
+		metrics_text_family(out, process->name, process->type, process->help);
 		for (unsigned i = 0; i < count; i++) {
 			if (!stats[i].is_known)
 				continue;

@@ -28,4 +28,7 @@ struct metrics_text_facts {
 
 void metrics_text_write(struct buffer *out, const struct metrics_text_facts *facts);
 
+/* The two lines before the samples of a family. */
+void metrics_text_family(struct buffer *out, const char *name, const char *type, const char *help);
+
 #endif

@@ -1,11 +1,12 @@
-/* semaphore.c - see semaphore.h. While somebody waits, 'free' is 0 and what is given goes to the first in line. */
+/* semaphore.c - see semaphore.h. While somebody waits, what is given goes to the first in line, who does not fit before. How many places
+ * one waits for is its item. */
 #include "task/semaphore.h"
 
 #include <stddef.h>
 
-void semaphore_init(struct semaphore *semaphore, unsigned count)
+void semaphore_init(struct semaphore *semaphore, unsigned places, unsigned queue_most)
 {
-	*semaphore = (struct semaphore){ .free = count };
+	*semaphore = (struct semaphore){ .free = places, .queue_most = queue_most };
 	pthread_mutex_init(&semaphore->lock, NULL);
 }
 
@@ -14,44 +15,93 @@ void semaphore_fini(struct semaphore *semaphore)
 	pthread_mutex_destroy(&semaphore->lock);
 }
 
-static bool take_free(struct semaphore *semaphore)
+static bool take_free(struct semaphore *semaphore, unsigned places)
 {
-	if (semaphore->free == 0)
+	if (semaphore->line.first || semaphore->free < places)
 		return false;
-	semaphore->free--;
+	semaphore->free -= places;
 	return true;
 }
 
-bool semaphore_try(struct semaphore *semaphore)
+bool semaphore_try(struct semaphore *semaphore, unsigned places)
 {
 	bool taken;
 
 	pthread_mutex_lock(&semaphore->lock);
-	taken = take_free(semaphore);
+	taken = take_free(semaphore, places);
 	pthread_mutex_unlock(&semaphore->lock);
 	return taken;
 }
 
-enum leat_result semaphore_take(struct semaphore *semaphore, int64_t deadline_ns)
+static unsigned wanted(const struct waiter *waiter)
 {
-	void *nothing = NULL;
-
-	pthread_mutex_lock(&semaphore->lock);
-	if (!take_free(semaphore))
-		return waiters_wait(&semaphore->line, &semaphore->lock, &nothing, deadline_ns);
-	pthread_mutex_unlock(&semaphore->lock);
-	return LEAT_OK;
+	return (unsigned)(uintptr_t)waiter->item;
 }
 
-void semaphore_give(struct semaphore *semaphore)
+/* With the lock held: those who fit leave the line, as a list. */
+static struct waiter *let_in(struct semaphore *semaphore)
 {
-	struct waiter *waiter;
+	struct waiter *first = NULL, **end = &first;
+
+	while (semaphore->line.first && wanted(semaphore->line.first) <= semaphore->free) {
+		*end = waiters_take(&semaphore->line);
+		semaphore->free -= wanted(*end);
+		semaphore->queued--;
+		end = &(*end)->next;
+	}
+	*end = NULL;
+	return first;
+}
+
+static void grant_all(struct waiter *waiter)
+{
+	while (waiter) {
+		struct waiter *next = waiter->next;
+
+		waiter_grant(waiter);
+		waiter = next;
+	}
+}
+
+/* Gave up: it stands in nobody's way any more. */
+static void step_aside(struct semaphore *semaphore)
+{
+	struct waiter *others;
 
 	pthread_mutex_lock(&semaphore->lock);
-	waiter = waiters_take(&semaphore->line);
-	if (!waiter)
-		semaphore->free++;
+	semaphore->queued--;
+	others = let_in(semaphore);
 	pthread_mutex_unlock(&semaphore->lock);
-	if (waiter)
-		waiter_grant(waiter);
+	grant_all(others);
+}
+
+enum leat_result semaphore_take(struct semaphore *semaphore, unsigned places, int64_t deadline_ns)
+{
+	void *item = (void *)(uintptr_t)places;
+	enum leat_result result = LEAT_OK;
+
+	pthread_mutex_lock(&semaphore->lock);
+	if (take_free(semaphore, places)) {
+		pthread_mutex_unlock(&semaphore->lock);
+	} else if (semaphore->queued >= semaphore->queue_most) {
+		pthread_mutex_unlock(&semaphore->lock);
+		result = LEAT_UNAVAILABLE;
+	} else {
+		semaphore->queued++;
+		result = waiters_wait(&semaphore->line, &semaphore->lock, &item, deadline_ns);
+		if (result != LEAT_OK)
+			step_aside(semaphore);
+	}
+	return result;
+}
+
+void semaphore_give(struct semaphore *semaphore, unsigned places)
+{
+	struct waiter *others;
+
+	pthread_mutex_lock(&semaphore->lock);
+	semaphore->free += places;
+	others = let_in(semaphore);
+	pthread_mutex_unlock(&semaphore->lock);
+	grant_all(others);
 }

@@ -3,7 +3,7 @@
  * Use:
  *     LEAT_TRY(wait_fd(fd, WAIT_READ, deadline_ns));
  *     LEAT_TRY(wait_sleep(clock_now_ns() + 20 * CLOCK_MS, deadline_ns));
- *     LEAT_TRY(semaphore_take(&semaphore, deadline_ns));  ...  semaphore_give(&semaphore);
+ *     LEAT_TRY(semaphore_take(&semaphore, 1, deadline_ns));  ...  semaphore_give(&semaphore, 1);
  *
  * Ownership:      semaphores and queues are the caller's; nobody may wait on one that is finished.
  * Thread-safety:  waiting: only tasks. semaphore_give, queue_put: any thread of the process.

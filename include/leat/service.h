@@ -37,6 +37,7 @@
 #include <leat/db.h>
 #include <leat/middleware.h>
 #include <leat/route.h>
+#include <leat/semaphore.h>
 
 struct leat_service {
 	const char *name;
@@ -52,6 +53,9 @@ extern const struct leat_statement *const __stop_leat_statements[] __attribute__
 extern const struct leat_breaker *const __start_leat_breakers[] __attribute__((weak, visibility("hidden")));
 extern const struct leat_breaker *const __stop_leat_breakers[] __attribute__((weak, visibility("hidden")));
 
+extern const struct leat_semaphore *const __start_leat_semaphores[] __attribute__((weak, visibility("hidden")));
+extern const struct leat_semaphore *const __stop_leat_semaphores[] __attribute__((weak, visibility("hidden")));
+
 LEAT_API int leat_main_(int argc, char **argv, const struct leat_service *service,
 			const struct leat_statement *const *first, const struct leat_statement *const *end);
 
@@ -60,6 +64,7 @@ LEAT_API int leat_main_(int argc, char **argv, const struct leat_service *servic
 static inline int leat_main(int argc, char **argv, const struct leat_service *service)
 {
 	leat_breakers_list_(__start_leat_breakers, __stop_leat_breakers);
+	leat_semaphores_list_(__start_leat_semaphores, __stop_leat_semaphores);
 	return leat_main_(argc, argv, service, __start_leat_statements, __stop_leat_statements);
 }
 

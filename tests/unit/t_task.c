@@ -403,18 +403,18 @@ static int inside, most_inside;
 static void use_slot(void *arg)
 {
 	(void)arg;
-	ck_assert_int_eq(semaphore_take(&slots, CLOCK_NEVER), LEAT_OK);
+	ck_assert_int_eq(semaphore_take(&slots, 1, CLOCK_NEVER), LEAT_OK);
 	if (++inside > most_inside)
 		most_inside = inside;
 	task_yield();
 	inside--;
-	semaphore_give(&slots);
+	semaphore_give(&slots, 1);
 }
 
 START_TEST(a_semaphore_lets_in_as_many_as_it_has)
 {
 	inside = most_inside = 0;
-	semaphore_init(&slots, 3);
+	semaphore_init(&slots, 3, 1000);
 	for (int i = 0; i < 50; i++)
 		start(use_slot, NULL);
 	run_all();
@@ -427,36 +427,36 @@ END_TEST
 static void take_in_time(void *arg)
 {
 	(void)arg;
-	seen = semaphore_take(&slots, in_ms(10));
+	seen = semaphore_take(&slots, 1, in_ms(10));
 }
 
 START_TEST(who_gives_up_takes_nothing)
 {
-	semaphore_init(&slots, 0);
+	semaphore_init(&slots, 0, 1000);
 	start(take_in_time, NULL);
 	run_all();
 	ck_assert_int_eq(seen, LEAT_TIMED_OUT);
-	semaphore_give(&slots);
-	ck_assert(semaphore_try(&slots));
-	ck_assert(!semaphore_try(&slots));
+	semaphore_give(&slots, 1);
+	ck_assert(semaphore_try(&slots, 1));
+	ck_assert(!semaphore_try(&slots, 1));
 	semaphore_fini(&slots);
 }
 END_TEST
 
 static void take_and_mark(void *letter)
 {
-	ck_assert_int_eq(semaphore_take(&slots, CLOCK_NEVER), LEAT_OK);
+	ck_assert_int_eq(semaphore_take(&slots, 1, CLOCK_NEVER), LEAT_OK);
 	mark(letter);
 }
 
 START_TEST(a_semaphore_serves_in_order)
 {
-	semaphore_init(&slots, 0);
+	semaphore_init(&slots, 0, 1000);
 	start(take_and_mark, (void *)"a");
 	start(take_and_mark, (void *)"b");
 	start(take_and_mark, (void *)"c");
 	for (int i = 0; i < 3; i++)
-		semaphore_give(&slots);
+		semaphore_give(&slots, 1);
 	run_all();
 	ck_assert_str_eq(trace, "abc");
 	semaphore_fini(&slots);
@@ -470,12 +470,12 @@ static void race_for_slot(void *arg)
 {
 	(void)arg;
 	for (int i = 0; i < RACE_ROUNDS; i++) {
-		enum leat_result result = semaphore_take(&slots, clock_now_ns() + (i % 3) * 50 * CLOCK_US);
+		enum leat_result result = semaphore_take(&slots, 1, clock_now_ns() + (i % 3) * 50 * CLOCK_US);
 
 		if (result == LEAT_OK) {
 			taken++;
 			task_yield();
-			semaphore_give(&slots);
+			semaphore_give(&slots, 1);
 		} else {
 			gave_up++;
 			task_yield();
@@ -502,7 +502,7 @@ START_TEST(slots_are_neither_lost_nor_doubled_when_waiters_of_two_loops_give_up)
 	void *loops[2];
 
 	taken = gave_up = 0;
-	semaphore_init(&slots, 3);
+	semaphore_init(&slots, 3, 1000);
 	for (int i = 0; i < 2; i++)
 		ck_assert_int_eq(pthread_create(&threads[i], NULL, race_thread, NULL), 0);
 	for (int i = 0; i < 2; i++)
@@ -511,8 +511,8 @@ START_TEST(slots_are_neither_lost_nor_doubled_when_waiters_of_two_loops_give_up)
 		loop_free(loops[i]); /* only now: one may still be posting to the other */
 	ck_assert_int_eq(taken + gave_up, 2 * RACE_TASKS * RACE_ROUNDS);
 	for (int i = 0; i < 3; i++)
-		ck_assert(semaphore_try(&slots));
-	ck_assert(!semaphore_try(&slots));
+		ck_assert(semaphore_try(&slots, 1));
+	ck_assert(!semaphore_try(&slots, 1));
 	semaphore_fini(&slots);
 }
 END_TEST

@@ -1,5 +1,6 @@
-"""What keeps work within bounds: circuit breakers, in two worker processes, through nginx and lighttpd."""
+"""What keeps work within bounds: circuit breakers and semaphores, in two worker processes, through nginx and lighttpd."""
 
+import concurrent.futures
 import subprocess
 
 import pytest
@@ -98,3 +99,63 @@ def test_the_command_breakers_lists_them():
     text = subprocess.run([servers.build_folder() / PROGRAM, "breakers"], capture_output=True, text=True, check=True).stdout
     assert "bank\n  opens   after 3 failures in a row\n  counts  for ever\n  open    1500 ms\n  probes  1, of 10000 ms at most\n" in text
     assert "group\n  opens   when 50% fail (of 2 at least)\n" in text
+
+
+# Semaphores
+
+@pytest.fixture
+def desk(start_leat, keys):
+    return start_leat(PROGRAM, auth_folder=keys.folder, processes=1, workers=2).wait_ready()
+
+
+@pytest.fixture
+def desk_front(desk, front_class):
+    with stopping(front_class(desk.folder / front_class.name, desk)) as front:
+        yield front
+
+
+@pytest.mark.parametrize("route", ["semaphore", "semaphore/group"])
+def test_what_does_not_fit_waits_and_past_that_is_refused(desk, desk_front, route):
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        inside = [pool.submit(ask, desk_front, f"{route}?after=1500") for _ in range(2)]
+        desk.wait_metric("leat_semaphore_places_taken", 2)
+        waits = pool.submit(ask, desk_front, route)
+        desk.wait_metric("leat_semaphore_waiting", 1)
+        reply = ask(desk_front, route)
+        assert (reply.status, reply.json["detail"]) == (503, "Semaphore 'desk': 1 wait already (queue).")
+        assert reply.headers["Retry-After"] == "1"
+        assert [one.result().status for one in (*inside, waits)] == [204, 204, 204]
+    desk.wait_metric("leat_semaphore_places_taken", 0)
+    assert desk.metric('leat_semaphore_taken_total{name="desk",after="nothing"}') == 2
+    assert desk.metric('leat_semaphore_taken_total{name="desk",after="wait"}') == 1
+    assert desk.metric('leat_semaphore_refused_total{name="desk",reason="queue"}') == 1
+
+
+def test_a_client_that_leaves_the_line_takes_nothing(desk):
+    with desk.connect() as holder, desk.connect() as waiter:
+        holder.send("GET", "/guard/semaphore?places=2&after=10000")
+        desk.wait_metric("leat_semaphore_places_taken", 2)
+        waiter.send("GET", "/guard/semaphore")
+        desk.wait_metric("leat_semaphore_waiting", 1)
+        waiter.close()
+        desk.wait_metric("leat_semaphore_waiting", 0)
+        assert desk.metric("leat_semaphore_places_taken") == 2
+    desk.wait_metric("leat_semaphore_places_taken", 0)
+
+
+def test_an_error_gives_back_what_was_taken(desk, desk_front):
+    for _ in range(3):
+        assert ask(desk_front, "semaphore?places=2&answer=fail").status == 503
+    assert ask(desk_front, "semaphore?places=3").status == 500
+    assert ask(desk_front, "semaphore?places=2").status == 204
+
+
+@pytest.mark.skipif(FLAVOUR != "", reason="sanitizers keep their own handlers: the first crash ends the process")
+def test_a_crash_gives_back_what_was_taken(desk):
+    with desk.connect() as slow, desk.connect() as waiter:
+        slow.send("GET", "/guard/semaphore?places=1&after=1500")
+        desk.wait_metric("leat_semaphore_places_taken", 1)
+        waiter.send("GET", "/guard/semaphore?places=1&answer=crash")
+        assert waiter.receive().status == 500
+        assert slow.receive().status == 204
+    desk.wait_metric("leat_semaphore_places_taken", 0)

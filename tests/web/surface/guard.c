@@ -1,4 +1,4 @@
-/* guard.c - circuit breakers. What a call answers stands in the query. */
+/* guard.c - circuit breakers and semaphores. What a call answers stands in the query. */
 #include <leat.h>
 #include <string.h>
 
@@ -48,6 +48,22 @@ static enum leat_result plain(struct leat_request *req)
 	return leat_reply_empty(req, 204);
 }
 
+LEAT_SEMAPHORE(desk, .places = 2, .queue = 1);
+
+static enum leat_result at_desk(struct leat_request *req)
+{
+	int64_t places;
+
+	LEAT_TRY(leat_query_int(req, "places", 1, 0, 10, &places));
+	LEAT_TRY(leat_semaphore_take(req, &desk, (unsigned)places));
+	if (leat_text_equal(leat_query(req, "answer"), LEAT_TEXT_OF("crash")))
+		__builtin_trap();
+	LEAT_TRY(work(req));
+	leat_semaphore_give(req, &desk);
+	return leat_reply_empty(req, 204);
+}
+
+static const struct leat_middleware queued[] = { LEAT_SEMAPHORE_AROUND(&desk), LEAT_MIDDLEWARE_END };
 static const struct leat_middleware around[] = { LEAT_BREAKER_AROUND(&group), LEAT_MIDDLEWARE_END };
 
 extern const struct leat_route guard_routes[];
@@ -56,5 +72,7 @@ const struct leat_route guard_routes[] = {
 	{ LEAT_GET, "/guard/breaker/forgetful", forgetful, .summary = "A way out that does not leave" },
 	{ LEAT_GET, "/guard/breaker/crashing", crashing, .summary = "Crashes within" },
 	{ LEAT_GET, "/guard/breaker/group", plain, .middleware = around },
+	{ LEAT_GET, "/guard/semaphore", at_desk, .summary = "Takes places" },
+	{ LEAT_GET, "/guard/semaphore/group", plain, .middleware = queued },
 	LEAT_ROUTES_END,
 };
