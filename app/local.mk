@@ -1,6 +1,7 @@
 # app: libleat, and the program's main.
 leat_headers = \
 	include/leat/accept.h \
+	include/leat/after.h \
 	include/leat/auth.h \
 	include/leat/breaker.h \
 	include/leat/cache.h \
@@ -110,6 +111,7 @@ libleat_all_la_SOURCES = \
 	app/http/accept.c app/http/accept.h \
 	app/http/accesslog.c app/http/accesslog.h \
 	app/http/address.c app/http/address.h \
+	app/http/after.c app/http/after.h \
 	app/http/auth.c app/http/auth.h \
 	app/http/auth_basic.c \
 	app/http/auth_jwt.c \
@@ -185,6 +187,7 @@ libleat_all_la_SOURCES = \
 	app/process.c app/process.h \
 	app/route_print.c app/route_print.h \
 	app/service.c \
+	app/task/background.c app/task/background.h \
 	app/task/call.h \
 	app/task/crash.c app/task/crash.h \
 	app/task/crash_report.c app/task/crash_report.h \

@@ -18,6 +18,7 @@
 #include "front/exchange.h"
 #include "front/fcgi.h"
 #include "http/accesslog.h"
+#include "http/after.h"
 #include "http/cors.h"
 #include "http/middleware.h"
 #include "http/problems.h"
@@ -61,6 +62,7 @@ static const struct step {
 static void explain(struct walk *walk, enum leat_result result);
 static void reply(struct walk *walk);
 static void record(struct walk *walk, bool has_gone);
+static void hand_over_after(struct walk *walk, enum leat_result result);
 static void end_stream(struct walk *walk, enum leat_result result);
 static enum leat_result read_body(void *source, char *into, size_t size, int64_t deadline_ns, size_t *ret_len);
 static enum leat_result begin_stream(void *source);
@@ -119,6 +121,8 @@ void pipeline_serve(struct exchange *exchange, void *arg)
 		end_stream(walk, result);
 	else
 		reply(walk);
+	if (walk->req->after)
+		hand_over_after(walk, result);
 	record(walk, is_aborted(walk));
 	count_active(walk->pipeline, -1);
 }
@@ -149,6 +153,7 @@ void pipeline_abandoned(void *serving, bool was_cut, uint64_t body_size)
 	}
 	db_abandon(&walk->req->call);
 	held_let_go_all(&walk->req->call, LEAT_INTERNAL);
+	after_drop(walk->req);
 	record(walk, false);
 	count_active(walk->pipeline, -1);
 }
@@ -362,6 +367,17 @@ static void reply(struct walk *walk)
 	}
 	fcgi_write(walk->exchange, head.ptr, head.len);
 	fcgi_write(walk->exchange, body.ptr, walk->sent);
+}
+
+/* Work that the handler wants done when its reply has left. */
+static void hand_over_after(struct walk *walk, enum leat_result result)
+{
+	if (result != LEAT_OK) {
+		after_drop(walk->req);
+		return;
+	}
+	fcgi_flush(walk->exchange);
+	after_run(walk->req);
 }
 
 static void count(const struct leat_request *req, int status, int64_t duration_ns)

@@ -42,6 +42,7 @@
 #include "http/routes.h"
 #include "ops/admin.h"
 #include "ops/supervisor.h"
+#include "task/background.h"
 #include "task/crash.h"
 #include "task/loop.h"
 #include "task/offload.h"
@@ -77,6 +78,7 @@ struct process {
 	struct router *admin_router;
 	struct poller *poller, *admin_poller;
 	struct offload *offload;
+	struct background *background; /* work after replies */
 	struct topics *topics;
 	struct offload *connecting, *cancelling; /* NULL, as the next two: no database */
 	struct lend *lend;
@@ -85,6 +87,7 @@ struct process {
 	struct worker *workers[WORKERS_MAX + 1]; /* the admin thread last */
 	unsigned worker_count;
 	unsigned joined;  /* of the workers, when they stop */
+	int64_t stop_ns;  /* the end of the grace time, when it stops */
 	bool is_only_one; /* that stops: the service goes on in other processes */
 	char error[512];
 };
@@ -162,6 +165,8 @@ static bool make_shared_parts(struct process *process)
 	process->offload = offload_new((unsigned)settings->offload_threads, (unsigned)settings->offload_queue);
 	if (!process->offload)
 		return fail(process, "offload threads");
+	process->background = background_new((unsigned)settings->after_threads, (unsigned)settings->after_queue,
+					     settings->after_wait * CLOCK_MS);
 	process->topics = topics_new((unsigned)settings->events_queue);
 	return make_database_parts(process) && open_accesslog(process);
 }
@@ -177,6 +182,7 @@ static bool start_worker(struct process *process, bool is_admin)
 		.router = is_admin ? process->admin_router : plan->router,
 		.middleware = is_admin ? NULL : plan->service->middleware,
 		.offload = process->offload,
+		.background = process->background,
 		.topics = process->topics,
 		.connecting = process->connecting,
 		.cancelling = process->cancelling,
@@ -258,11 +264,24 @@ static _Noreturn void end_crashed(struct process *process)
 	_exit(EXIT_FAILURE);
 }
 
+/* Work after replies has what is left of the grace time. */
+static void stop_background(struct process *process)
+{
+	int64_t least_ns = clock_now_ns() + LAST_CHANCE_MS * CLOCK_MS;
+
+	if (!background_stop(process->background, process->stop_ns > least_ns ? process->stop_ns : least_ns))
+		log_error("process %d: the grace time ends before work after replies: %u pieces are lost",
+			  (int)getpid(), background_left(process->background));
+}
+
 /* Calls that outlive their requests: nobody waits for what they bring. */
 static int stop_offload(struct process *process)
 {
+	stop_background(process);
 	if (crash_has_happened())
 		end_crashed(process);
+	if (background_left(process->background) > 0)
+		leave(process, "work after a reply");
 	if (process->notify && !notify_stop(process->notify, clock_now_ns() + LAST_CHANCE_MS * CLOCK_MS))
 		leave(process, "the listener");
 	if (process->lend)
@@ -297,7 +316,8 @@ static int stop(struct process *process)
 
 	refuse_work(process);
 	each_worker(process, worker_stop);
-	if (join_until(process, clock_now_ns() + grace_ns))
+	process->stop_ns = clock_now_ns() + grace_ns;
+	if (join_until(process, process->stop_ns))
 		return stop_offload(process);
 	log_warn("process %d: requests still run after the grace time; they are cancelled", (int)getpid());
 	each_worker(process, worker_cancel);
@@ -310,6 +330,7 @@ static void free_shared_parts(struct process *process)
 {
 	accesslog_close(process->accesslog);
 	offload_free(process->offload);
+	background_free(process->background);
 	offload_free(process->connecting);
 	offload_free(process->cancelling);
 	for (unsigned i = 0; i < process->worker_count; i++)

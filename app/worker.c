@@ -240,6 +240,7 @@ static void set_up_pipeline(struct worker *worker)
 		.environment = {
 			.router = worker->options.router,
 			.offload = worker->options.offload,
+			.background = worker->options.background,
 			.topics = worker->options.topics,
 			.default_deadline_ns = settings->request_deadline * CLOCK_MS,
 			.default_body_limit = (uint64_t)settings->body_limit,

@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 struct accesslog;
+struct background;
 struct offload;
 struct poller;
 struct leat_middleware;
@@ -38,6 +39,7 @@ struct worker_options {
 	const struct router *router;
 	const struct leat_middleware *middleware; /* the service's; NULL: none */
 	struct offload *offload;
+	struct background *background;
 	struct topics *topics;
 	struct offload *connecting, *cancelling; /* of the database */
 	struct lend *lend;                       /* NULL: no database */

@@ -25,6 +25,7 @@
  *     leat/security.h  headers that tell browsers what not to do
  *     leat/limit.h     time and body size of a group of routes
  *     leat/rate.h      how often somebody may ask
+ *     leat/after.h     work after the reply
  *     leat/breaker.h   circuit breakers
  *     leat/auth.h      who asks: tokens, API keys, passwords
  *     leat/route.h     methods, patterns and handlers
@@ -36,6 +37,7 @@
 #define LEAT_H
 
 #include <leat/accept.h>
+#include <leat/after.h>
 #include <leat/auth.h>
 #include <leat/breaker.h>
 #include <leat/cache.h>

@@ -5,6 +5,7 @@ unit_programs = \
 	tests/unit/t_arena \
 	tests/unit/t_argument \
 	tests/unit/t_auth \
+	tests/unit/t_background \
 	tests/unit/t_base64 \
 	tests/unit/t_batch \
 	tests/unit/t_bouncer \

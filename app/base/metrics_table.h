@@ -62,6 +62,11 @@
 	X(LOG_LOST,          COUNTER, "leat_log_lines_lost_total", "log=\"service\"", "Log lines that could not be written.") \
 	X(ACCESS_LOG_LOST,   COUNTER, "leat_log_lines_lost_total", "log=\"access\"", "") \
 	X(OFFLOAD_REFUSED,   COUNTER, "leat_offload_refused_total", "", "Calls refused because offload_queue was full.") \
+	X(AFTER_DONE,        COUNTER, "leat_after_reply_total", "outcome=\"done\"", "Work after replies: done; not done, since it waited longer than after_wait, or its request failed; refused by after_queue.") \
+	X(AFTER_EXPIRED,     COUNTER, "leat_after_reply_total", "outcome=\"after_wait\"", "") \
+	X(AFTER_DROPPED,     COUNTER, "leat_after_reply_total", "outcome=\"failed\"", "") \
+	X(AFTER_REFUSED,     COUNTER, "leat_after_reply_total", "outcome=\"after_queue\"", "") \
+	X(AFTER_WAITING,     GAUGE,   "leat_after_reply_waiting", "", "Work after replies that waits now, or whose reply has not left.") \
 	X(SEMAPHORE_TAKEN,   GAUGE,   "leat_semaphore_places_taken", "", "Places of semaphores that are taken now.") \
 	X(SEMAPHORE_WAITING, GAUGE,   "leat_semaphore_waiting", "", "Requests that wait for places of semaphores now.") \
 	X(DB_QUERIES,        COUNTER, "leat_db_queries_total", "", "Statements sent.") \

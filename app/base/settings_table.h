@@ -56,6 +56,9 @@
 	X(DURATION, crash_grace,       "10s", 0, 3600000, "", "Time for the other requests of a process in which a handler crashed. 0: they end with it, at once.") \
 	X(NUMBER,   offload_threads,   "4", 1, 256, "threads", "Threads a process for calls that block.") \
 	X(NUMBER,   offload_queue,     "1024", 1, 1000000, "calls", "Calls that wait for an offload thread; more get 503.") \
+	X(NUMBER,   after_threads,     "2", 1, 256, "threads", "Threads a process for work after replies (leat_after_reply); made when there is any.") \
+	X(NUMBER,   after_queue,       "1024", 1, 1000000, "pieces", "Work after replies that waits in a process; for more a handler gets 503.") \
+	X(DURATION, after_wait,        "60s", 1, 3600000, "", "Longest wait of work after a reply; then it is not done.") \
 	X(SECRET,   database_url,      "", 0, 4000, "", "PostgreSQL: postgresql://user@host/name or key=value words; empty: no database.") \
 	X(SECRET,   database_read_url, "", 0, 4000, "", "Standbys of that server, for single statements that are read_only; several hosts are tried in any order. Each worker has db_lanes connections to them, too. Empty: none.") \
 	X(DURATION, db_read_lag_most,  "1s", 10, 3600000, "", "How old a standby's data may be; else reads go to the primary. While that is away, reads of what it had written go on.") \

@@ -18,6 +18,8 @@
 #include "http/router.h"
 #include "task/call.h"
 
+struct after_work;
+struct background;
 struct offload;
 struct topics;
 
@@ -41,6 +43,7 @@ struct request_environment {
 	const struct router *router;
 	struct db *db;
 	struct offload *offload;
+	struct background *background;
 	struct topics *topics;
 	int64_t default_deadline_ns;
 	uint64_t default_body_limit;
@@ -108,6 +111,7 @@ struct leat_request {
 	struct router_match match;
 	struct response response;
 	struct request_stream stream;
+	struct after_work *after;     /* http/after.c; NULL: none */
 	struct request_value *values; /* leat/middleware.h */
 	struct problem problem;
 };

@@ -101,7 +101,8 @@ static void crash_tell(void *running)
 	struct job *job = running;
 
 	job->has_crashed = true;
-	finish(job);
+	if (job->loop) /* else nobody is told, and nothing is freed in a signal handler */
+		finish(job);
 }
 
 static void crash_stay(bool can_go_on)
@@ -246,6 +247,16 @@ bool offload_run(struct offload *offload, void (*fn)(void *arg), void *arg)
 	struct job *job = job_new(fn, 0);
 
 	job->arg = arg;
+	return enqueue(offload, job);
+}
+
+bool offload_run_of(struct offload *offload, void (*fn)(void *arg), void *arg, const struct crash_subject *subject)
+{
+	struct job *job = job_new(fn, 0);
+
+	job->arg = arg;
+	job->is_of_request = true;
+	job->subject = *subject;
 	return enqueue(offload, job);
 }
 

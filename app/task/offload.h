@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct crash_subject;
 struct offload;
 
 /* NULL with errno when no thread can be made. */
@@ -37,6 +38,9 @@ enum leat_result offload_call(struct offload *offload, void (*fn)(void *arg), vo
  * drop, and by the caller only with LEAT_UNAVAILABLE. */
 enum leat_result offload_call_or_drop(struct offload *offload, void (*fn)(void *arg), void (*drop)(void *arg),
 				      void *arg, size_t size, int64_t deadline_ns) LEAT_MUST_USE;
+/* As offload_run, for a request whose work it is still: a crash is contained, and its report names the request. */
+bool offload_run_of(struct offload *offload, void (*fn)(void *arg), void *arg,
+		    const struct crash_subject *subject) LEAT_MUST_USE;
 bool offload_run(struct offload *offload, void (*fn)(void *arg), void *arg) LEAT_MUST_USE;
 
 #endif

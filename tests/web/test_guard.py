@@ -1,6 +1,7 @@
-"""What keeps work within bounds: circuit breakers and semaphores, in two worker processes, through nginx and lighttpd."""
+"""What keeps work within bounds: circuit breakers, semaphores, and work after replies, in two worker processes, through nginx and lighttpd."""
 
 import concurrent.futures
+import signal
 import subprocess
 
 import pytest
@@ -159,3 +160,69 @@ def test_a_crash_gives_back_what_was_taken(desk):
         assert waiter.receive().status == 500
         assert slow.receive().status == 204
     desk.wait_metric("leat_semaphore_places_taken", 0)
+
+
+# Work after the reply
+
+DONE = 'leat_after_reply_total{outcome="done"}'
+
+
+def test_work_is_done_when_the_client_has_its_reply(desk, desk_front, tmp_path):
+    assert ask(desk_front, f"after?then=500&path={tmp_path}/note").status == 204
+    assert not (tmp_path / "note").exists()
+    desk.wait_metric(DONE, 1)
+    assert (tmp_path / "note").exists()
+
+
+def test_what_failed_has_nothing_done_after_it(desk, desk_front, tmp_path):
+    assert ask(desk_front, f"after?answer=missing&path={tmp_path}/note").status == 404
+    assert desk.metric('leat_after_reply_total{outcome="failed"}') == 1
+    assert desk.metric("leat_after_reply_waiting") == 0
+    assert not (tmp_path / "note").exists()
+
+
+def test_a_full_queue_is_known_before_the_reply(start_leat, keys, tmp_path):
+    leat = start_leat(PROGRAM, auth_folder=keys.folder, after_queue=1, after_threads=1).wait_ready()
+    assert leat.ask("GET", f"/guard/after?then=1500&path={tmp_path}/1").status == 204
+    leat.wait_metric("leat_after_reply_waiting", 0)
+    assert leat.ask("GET", f"/guard/after?path={tmp_path}/2").status == 204
+    reply = leat.ask("GET", f"/guard/after?path={tmp_path}/3")
+    assert reply.status == 503
+    assert b"after_queue" in reply.body
+    leat.wait_metric(DONE, 2)
+    assert not (tmp_path / "3").exists()
+
+
+def test_what_waited_too_long_is_not_done(start_leat, keys, tmp_path):
+    leat = start_leat(PROGRAM, auth_folder=keys.folder, after_wait="100ms", after_threads=1).wait_ready()
+    assert leat.ask("GET", f"/guard/after?then=1000&path={tmp_path}/1").status == 204
+    leat.wait_metric("leat_after_reply_waiting", 0)
+    assert leat.ask("GET", f"/guard/after?path={tmp_path}/2").status == 204
+    leat.wait_metric('leat_after_reply_total{outcome="after_wait"}', 1)
+    assert not (tmp_path / "2").exists()
+
+
+def test_it_is_done_before_the_service_stops(start_leat, keys, tmp_path):
+    leat = start_leat(PROGRAM, auth_folder=keys.folder, after_threads=1).wait_ready()
+    for number in range(3):
+        assert leat.ask("GET", f"/guard/after?then=400&path={tmp_path}/{number}").status == 204
+    leat.send(signal.SIGTERM)
+    assert leat.wait() == 0
+    assert all((tmp_path / str(number)).exists() for number in range(3))
+
+
+def test_what_the_grace_time_does_not_suffice_for_is_told(start_leat, keys, tmp_path):
+    leat = start_leat(PROGRAM, auth_folder=keys.folder, after_threads=1, grace="200ms").wait_ready()
+    for number in range(3):
+        assert leat.ask("GET", f"/guard/after?then=5000&path={tmp_path}/{number}").status == 204
+    leat.send(signal.SIGTERM)
+    leat.wait()
+    assert "3 pieces are lost" in leat.log()
+
+
+@pytest.mark.skipif(FLAVOUR != "", reason="sanitizers keep their own handlers: the first crash ends the process")
+def test_when_it_crashes_the_report_names_its_route(start_leat, keys):
+    leat = start_leat(PROGRAM, auth_folder=keys.folder, crash_grace="1s").wait_ready()
+    assert leat.ask("GET", "/guard/after?answer=crash").status == 204
+    leat.wait_for(lambda: "/guard/after" in leat.log(), "there is a report")
+    leat.wait_for(lambda: leat.ask("GET", "/guard/breaker").status == 204, "it goes on")
