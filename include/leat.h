@@ -25,11 +25,11 @@
  *     leat/security.h  headers that tell browsers what not to do
  *     leat/limit.h     time and body size of a group of routes
  *     leat/rate.h      how often somebody may ask
- *     leat/after.h     work after the reply
  *     leat/breaker.h   circuit breakers
+ *     leat/semaphore.h so much at once, and the rest in line
+ *     leat/after.h     work after the reply
  *     leat/auth.h      who asks: tokens, API keys, passwords
  *     leat/route.h     methods, patterns and handlers
- *     leat/semaphore.h  so much at once, and the rest in line
  *     leat/url.h       the path to a named route
  *     leat/service.h   the program: leat_main
  */

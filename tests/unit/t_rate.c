@@ -57,7 +57,7 @@ START_TEST(there_are_as_many_as_the_rate_says)
 	ck_assert_int_eq(leat_rate_allow(req, &two, key, 0), LEAT_OK);
 	ck_assert_int_eq(leat_rate_allow(req, &two, LEAT_TEXT_OF("kex"), 2), LEAT_OK);
 	ck_assert_int_eq(leat_rate_allow(req, &other, key, 2), LEAT_OK);
-	ck_assert_int_eq(req->retry_after_s, 1800);
+	ck_assert_int_eq(req->call.retry_after_s, 1800);
 	ck_assert(leat_text_equal(req->problem.detail, LEAT_TEXT_OF("Limit two: 2 in 3600 s.")));
 	ck_assert_uint_eq(metrics_total(METRIC_RATE_PASSED), 5);
 	ck_assert_uint_eq(metrics_total(METRIC_RATE_REFUSED), 1);
@@ -181,7 +181,7 @@ START_TEST(a_deadline_that_comes_first_fails_at_once)
 	start(&first);
 	start_with(&late, 1, clock_now_ns() + 20 * CLOCK_MS, false);
 	ck_assert_int_eq(late.result, LEAT_RATE_LIMITED);
-	ck_assert_int_eq(late.req->retry_after_s, 1);
+	ck_assert_int_eq(late.req->call.retry_after_s, 1);
 	start_with(&next, 1, clock_now_ns() + 60 * CLOCK_S, false);
 	run_all();
 	ck_assert_int_eq(next.result, LEAT_OK);
