@@ -14,6 +14,7 @@ leat_headers = \
 	include/leat/input.h \
 	include/leat/limit.h \
 	include/leat/middleware.h \
+	include/leat/openapi.h \
 	include/leat/problem.h \
 	include/leat/rate.h \
 	include/leat/reply.h \
@@ -137,6 +138,7 @@ libleat_all_la_SOURCES = \
 	app/http/idempotency_key.c app/http/idempotency_key.h \
 	app/http/idempotency_table.c app/http/idempotency_table.h \
 	app/http/json_lex.c app/http/json_lex.h \
+	app/http/json_put.c app/http/json_put.h \
 	app/http/json_read.c app/http/json_read.h \
 	app/http/json_scan.h \
 	app/http/json_write.c app/http/json_write.h \
@@ -148,6 +150,12 @@ libleat_all_la_SOURCES = \
 	app/http/method.c app/http/method.h \
 	app/http/middleware.c app/http/middleware.h \
 	app/http/multipart.c app/http/multipart.h \
+	app/http/openapi.c app/http/openapi.h app/http/openapi_internal.h \
+	app/http/openapi_path.c \
+	app/http/openapi_reply.c \
+	app/http/openapi_schema.c \
+	app/http/openapi_security.c \
+	app/http/openapi_serve.c \
 	app/http/origin.c app/http/origin.h \
 	app/http/pairs.c app/http/pairs.h \
 	app/http/parameter.c app/http/parameter.h \

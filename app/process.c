@@ -38,6 +38,7 @@
 #include "http/accesslog.h"
 #include "http/keyfile.h"
 #include "http/middleware.h"
+#include "http/openapi.h"
 #include "http/router.h"
 #include "http/routes.h"
 #include "ops/admin.h"
@@ -521,6 +522,7 @@ static bool make_router(struct plan *plan)
 	fault = breakers_fault() ? breakers_fault() : semaphores_fault();
 	if (fault)
 		log_error("%s", fault);
+	openapi_setup(plan->service, router_routes(plan->router));
 	router_limit_steps(plan->router, (uint32_t)plan->settings->route_match_limit);
 	return !fault;
 }
@@ -556,6 +558,7 @@ int process_serve(const struct leat_service *service, const struct settings *set
 	listen_close(&plan.listeners, true);
 	listen_close(&plan.admin_listeners, true);
 	router_free(plan.router);
+	openapi_close();
 	keyfile_close();
 	return status;
 }

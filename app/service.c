@@ -24,6 +24,7 @@
 #include "http/idempotency_table.h"
 #include "http/keyfile.h"
 #include "http/middleware.h"
+#include "http/openapi.h"
 #include "http/router.h"
 #include "http/routes.h"
 #include "process.h"
@@ -41,6 +42,7 @@ static int run_check(const struct leat_service *service, const struct settings *
 static int run_config(const struct leat_service *service, const struct settings *settings, const char *argument);
 static int run_routes(const struct leat_service *service, const struct settings *settings, const char *argument);
 static int run_breakers(const struct leat_service *service, const struct settings *settings, const char *argument);
+static int run_openapi(const struct leat_service *service, const struct settings *settings, const char *argument);
 static int run_migrate(const struct leat_service *service, const struct settings *settings, const char *argument);
 
 static const struct command {
@@ -59,6 +61,7 @@ static const struct command {
 	{ "config", "config", { NULL }, run_config, "Print the settings in force and their sources." },
 	{ "routes", "routes [--json]", { "", NULL }, run_routes, "List the routes." },
 	{ "breakers", "breakers", { NULL }, run_breakers, "List the circuit breakers." },
+	{ "openapi", "openapi", { NULL }, run_openapi, "Print the OpenAPI document." },
 	{ "migrate",
 	  "migrate [up|status|redo|down]",
 	  { "up", "status", "redo", "down", NULL },
@@ -312,6 +315,28 @@ static int run_breakers(const struct leat_service *service, const struct setting
 	if (breakers_fault())
 		return complain(service, breakers_fault());
 	breakers_print(stdout);
+	return STATUS_OK;
+}
+
+static int run_openapi(const struct leat_service *service, const struct settings *settings, const char *argument)
+{
+	struct router *router = make_router(service);
+	struct arena_pool *pool;
+	struct arena arena;
+	struct buffer document;
+
+	(void)settings, (void)argument;
+	if (!router)
+		return STATUS_USAGE;
+	pool = arena_pool_new(0);
+	arena_init(&arena, pool);
+	buffer_init(&document, &arena, 65536);
+	openapi_write(&document, service, router_routes(router), true);
+	buffer_byte(&document, '\n');
+	fwrite(document.data, 1, document.len, stdout);
+	arena_reset(&arena);
+	arena_pool_free(pool);
+	router_free(router);
 	return STATUS_OK;
 }
 

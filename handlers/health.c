@@ -2,6 +2,13 @@
  * Whether the service can do its work is another question: /readyz on the admin socket answers it. */
 #include <leat.h>
 
+struct health {
+	leat_text status;
+};
+
+static const struct leat_shape health_shape = LEAT_SHAPE(struct health,
+	LEAT_TEXT(status));
+
 LEAT_STATIC_JSON(health, "{\"status\":\"ok\"}");
 
 static enum leat_result get_health(struct leat_request *req)
@@ -10,6 +17,6 @@ static enum leat_result get_health(struct leat_request *req)
 }
 
 const struct leat_route health_routes[] = {
-	{ LEAT_GET, "/health", get_health, .summary = "Whether the service answers" },
+	{ LEAT_GET, "/health", get_health, .summary = "Whether the service answers", .reply = &health_shape },
 	LEAT_ROUTES_END
 };

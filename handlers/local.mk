@@ -1,6 +1,7 @@
 # handlers: the example service, one file a subject.
 noinst_LTLIBRARIES += libhandlers.la
 libhandlers_la_SOURCES = \
+	handlers/about.c \
 	handlers/health.c \
 	handlers/hello.c \
 	handlers/table.c handlers/table.h \

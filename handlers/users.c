@@ -127,10 +127,10 @@ const struct leat_route users_routes[] = {
 	{ LEAT_GET, "/api/users", list_users, .summary = "Users in the order of their ids, a page at a time",
 	  .reply = &user_page_shape },
 	{ LEAT_POST, "/api/users", create_user, .summary = "Adds a user", .body = &user_input_shape,
-	  .reply = &user_shape },
+	  .reply = &user_shape, .status = 201 },
 	{ LEAT_GET, "/api/users/{id:int}", get_user, .summary = "One user", .reply = &user_shape, .deadline_ms = 250 },
 	{ LEAT_PUT, "/api/users/{id:int}", replace_user, .summary = "Replaces a user", .body = &user_input_shape,
 	  .reply = &user_shape },
-	{ LEAT_DELETE, "/api/users/{id:int}", delete_user, .summary = "Removes a user" },
+	{ LEAT_DELETE, "/api/users/{id:int}", delete_user, .summary = "Removes a user", .status = 204 },
 	LEAT_ROUTES_END
 };

@@ -31,6 +31,7 @@
  *     leat/auth.h      who asks: tokens, API keys, passwords
  *     leat/route.h     methods, patterns and handlers
  *     leat/url.h       the path to a named route
+ *     leat/openapi.h   the service describes itself: OpenAPI, a page
  *     leat/service.h   the program: leat_main
  */
 #ifndef LEAT_H
@@ -50,6 +51,7 @@
 #include <leat/input.h>
 #include <leat/limit.h>
 #include <leat/middleware.h>
+#include <leat/openapi.h>
 #include <leat/problem.h>
 #include <leat/rate.h>
 #include <leat/reply.h>

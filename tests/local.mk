@@ -62,6 +62,7 @@ unit_programs = \
 	tests/unit/t_miscount \
 	tests/unit/t_multipart \
 	tests/unit/t_number \
+	tests/unit/t_openapi \
 	tests/unit/t_output \
 	tests/unit/t_offload \
 	tests/unit/t_problem \

@@ -198,3 +198,13 @@ const char *leat_role_check_(const void *options)
 {
 	return *(const char *)options ? NULL : "it names no role";
 }
+
+struct leat_demand leat_scope_demand_(const void *options)
+{
+	return (struct leat_demand){ .scopes = options };
+}
+
+struct leat_demand leat_role_demand_(const void *options)
+{
+	return (struct leat_demand){ .scopes = options };
+}

@@ -159,3 +159,9 @@ void leat_basic_after_(struct leat_request *req, const void *options)
 {
 	auth_leave(req, options, challenge);
 }
+
+struct leat_demand leat_basic_demand_(const void *options)
+{
+	(void)options;
+	return (struct leat_demand){ .scheme = "basic" };
+}

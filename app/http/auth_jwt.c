@@ -145,3 +145,9 @@ void leat_jwt_after_(struct leat_request *req, const void *options)
 {
 	auth_leave(req, options, plain_challenge);
 }
+
+struct leat_demand leat_jwt_demand_(const void *options)
+{
+	(void)options;
+	return (struct leat_demand){ .scheme = "bearer" };
+}

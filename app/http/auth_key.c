@@ -129,3 +129,8 @@ void leat_api_key_after_(struct leat_request *req, const void *options)
 {
 	auth_leave(req, options, challenge);
 }
+
+struct leat_demand leat_api_key_demand_(const void *options)
+{
+	return (struct leat_demand){ .header = header_of(options) };
+}

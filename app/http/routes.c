@@ -187,6 +187,10 @@ static void read_route(struct reader *reader, const struct leat_route *route, co
 		reject(reader, route, text, "a name has 1 to 127 bytes");
 		return;
 	}
+	if (route->status && (route->status < 200 || route->status > 399)) {
+		reject(reader, route, text, "the status of a success is from 200 to 399");
+		return;
+	}
 	if (count_middleware(scope, route) > LEAT_MIDDLEWARE_MAX) {
 		reject(reader, route, text, "with those of its mounts it has more than 32 middlewares");
 		return;
@@ -205,7 +209,8 @@ static const char *fault_of_mount(const struct leat_route *mount, const struct s
 
 	if (len < 2 || mount->pattern[0] != '/' || mount->pattern[len - 1] == '/')
 		return "a prefix begins with '/' and does not end with one";
-	if (mount->handler || mount->summary || mount->body || mount->reply || mount->deadline_ms || mount->body_limit)
+	if (mount->handler || mount->summary || mount->body || mount->reply || mount->status || mount->deadline_ms ||
+	    mount->body_limit)
 		return "a mount has a prefix, a table, a name and middleware; all else belongs to the routes of the "
 		       "table";
 	if (mount->name && !*mount->name)

@@ -140,12 +140,17 @@ static void put_escaped(struct buffer *out, leat_text text, const char *as_they_
 	}
 }
 
+void url_put_segment(struct buffer *out, leat_text text)
+{
+	put_escaped(out, text, SEGMENT_CHARS);
+}
+
 static bool put_segment(struct writing *writing, leat_text text)
 {
 	if (leat_text_equal(text, LEAT_TEXT_OF(".")) || leat_text_equal(text, LEAT_TEXT_OF("..")))
 		return refuse(writing, "a segment cannot be '.' or '..'");
 	buffer_byte(&writing->url, '/');
-	put_escaped(&writing->url, text, SEGMENT_CHARS);
+	url_put_segment(&writing->url, text);
 	return true;
 }
 

@@ -21,6 +21,7 @@
 #include <stdbool.h>
 
 #include "base/arena.h"
+#include "base/buffer.h"
 #include "http/router.h"
 
 enum { URL_FAULT_SIZE = 512 };
@@ -32,5 +33,8 @@ bool url_write(const struct router *router, const char *name, const struct leat_
 /* The same path and query with a slash more or less at the path's end, if a route answers it. */
 bool url_other_slash(const struct router *router, enum leat_method method, leat_text path, leat_text query,
 		     struct arena *arena, leat_text *ret_url) LEAT_MUST_USE;
+
+/* A segment without its slash, escaped as far as it must be. */
+void url_put_segment(struct buffer *out, leat_text text);
 
 #endif

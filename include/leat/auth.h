@@ -81,7 +81,7 @@ struct leat_jwt {
 #define LEAT_JWT(policy) \
 	{ \
 		.name = "jwt", .before = leat_jwt_before_, .after = leat_jwt_after_, .check = leat_jwt_check_, \
-		.options = 1 ? (policy) : (const struct leat_jwt *)NULL \
+		.demand = leat_jwt_demand_, .options = 1 ? (policy) : (const struct leat_jwt *)NULL \
 	}
 
 /* API keys --------------------------------------------------------------------------------------------------------- */
@@ -103,7 +103,8 @@ struct leat_api_key {
 #define LEAT_API_KEY(policy) \
 	{ \
 		.name = "api key", .before = leat_api_key_before_, .after = leat_api_key_after_, \
-		.check = leat_api_key_check_, .options = 1 ? (policy) : (const struct leat_api_key *)NULL \
+		.check = leat_api_key_check_, .demand = leat_api_key_demand_, \
+		.options = 1 ? (policy) : (const struct leat_api_key *)NULL \
 	}
 
 /* Users and passwords ---------------------------------------------------------------------------------------------- */
@@ -125,7 +126,7 @@ struct leat_basic {
 #define LEAT_BASIC(policy) \
 	{ \
 		.name = "basic", .before = leat_basic_before_, .after = leat_basic_after_, .check = leat_basic_check_, \
-		.options = 1 ? (policy) : (const struct leat_basic *)NULL \
+		.demand = leat_basic_demand_, .options = 1 ? (policy) : (const struct leat_basic *)NULL \
 	}
 
 /* What a caller may ------------------------------------------------------------------------------------------------ */
@@ -134,28 +135,34 @@ struct leat_basic {
 #define LEAT_SCOPE(scopes) \
 	{ \
 		.name = "scope", .before = leat_scope_before_, .after = leat_scope_after_, .check = leat_scope_check_, \
-		.options = "" scopes \
+		.demand = leat_scope_demand_, .options = "" scopes \
 	}
 
 /* 403 unless the caller has the role. */
 #define LEAT_ROLE(role) \
 	{ \
-		.name = "role", .before = leat_role_before_, .check = leat_role_check_, .options = "" role \
+		.name = "role", .before = leat_role_before_, .check = leat_role_check_, .demand = leat_role_demand_, \
+		.options = "" role \
 	}
 
 LEAT_API enum leat_result leat_jwt_before_(struct leat_request *req, const void *options);
 LEAT_API void leat_jwt_after_(struct leat_request *req, const void *options);
 LEAT_API const char *leat_jwt_check_(const void *options);
+LEAT_API struct leat_demand leat_jwt_demand_(const void *options);
 LEAT_API enum leat_result leat_api_key_before_(struct leat_request *req, const void *options);
 LEAT_API void leat_api_key_after_(struct leat_request *req, const void *options);
 LEAT_API const char *leat_api_key_check_(const void *options);
+LEAT_API struct leat_demand leat_api_key_demand_(const void *options);
 LEAT_API enum leat_result leat_basic_before_(struct leat_request *req, const void *options);
 LEAT_API void leat_basic_after_(struct leat_request *req, const void *options);
 LEAT_API const char *leat_basic_check_(const void *options);
+LEAT_API struct leat_demand leat_basic_demand_(const void *options);
 LEAT_API enum leat_result leat_scope_before_(struct leat_request *req, const void *options);
 LEAT_API void leat_scope_after_(struct leat_request *req, const void *options);
 LEAT_API const char *leat_scope_check_(const void *options);
+LEAT_API struct leat_demand leat_scope_demand_(const void *options);
 LEAT_API enum leat_result leat_role_before_(struct leat_request *req, const void *options);
 LEAT_API const char *leat_role_check_(const void *options);
+LEAT_API struct leat_demand leat_role_demand_(const void *options);
 
 #endif

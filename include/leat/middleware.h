@@ -25,7 +25,8 @@
  * hook adds are lost when the request fails; what belongs on every reply is added after.
  *
  * A 'check' looks at the options when `check` and `serve` start, once at least, before any
- * request. What it says is wrong with them (good until its next call; NULL: nothing) ends the start.
+ * request. What it says is wrong with them (good until its next call; NULL: nothing) ends the start. A 'demand' tells the same options to
+ * documents.
  *
  * A reply that is a stream (leat/stream.h; events and files, too) leaves while the handler still runs: its 'after' hooks run when it is
  * begun, when the head is complete and none of the body is there. They may add headers, or reply in its place: then the handler's
@@ -60,12 +61,21 @@ struct leat_request;
 
 enum { LEAT_MIDDLEWARE_MAX = 32 }; /* in the service's list; and for one route, its mounts' included */
 
+/* What a middleware demands of a request, as documents tell it: a scheme or, of one before it, scopes. */
+struct leat_demand {
+	const char *scheme; /* of Authorization (RFC 9110 11): "bearer", "basic" */
+	const char *header; /* or a header that holds the key */
+	const char *cookie; /* or a cookie */
+	const char *scopes; /* or roles, divided by blanks: 403 without them */
+};
+
 struct leat_middleware {
 	const char *name;                                                          /* for people: `routes` prints it */
 	enum leat_result (*before)(struct leat_request *req, const void *options); /* may be NULL */
 	void (*after)(struct leat_request *req, const void *options);              /* may be NULL */
 	const void *options;
-	const char *(*check)(const void *options); /* may be NULL */
+	const char *(*check)(const void *options);         /* may be NULL */
+	struct leat_demand (*demand)(const void *options); /* may be NULL; for leat/openapi.h */
 };
 
 /* The last entry of every list. */

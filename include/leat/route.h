@@ -85,6 +85,7 @@ struct leat_route {
 	const char *summary;                      /* one line for people */
 	const struct leat_shape *body;            /* what the request's body must look like; NULL: none read */
 	const struct leat_shape *reply;           /* what a success answers with */
+	uint16_t status;                          /* of a success, for leat/openapi.h; 0: 200 with a reply, else not told */
 	uint32_t deadline_ms;                     /* 0: the setting request_deadline */
 	uint64_t body_limit;                      /* bytes; 0: the setting body_limit. LEAT_BODY_UNLIMITED: bodies read in pieces */
 	const struct leat_middleware *middleware; /* a list; those of its mounts come before it. NULL: none */
