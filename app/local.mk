@@ -126,6 +126,7 @@ libleat_all_la_SOURCES = \
 	app/http/cors.c app/http/cors.h \
 	app/http/credentials.c app/http/credentials.h \
 	app/http/crypto.c app/http/crypto.h \
+	app/http/docs.c app/http/docs.h \
 	app/http/etag.c \
 	app/http/event_text.c app/http/event_text.h \
 	app/http/events.c \
@@ -215,6 +216,14 @@ libleat_all_la_SOURCES = \
 	app/task/waiters.c app/task/waiters.h \
 	app/worker.c app/worker.h
 libleat_all_la_LIBADD = $(CRYPT_LIBS) $(CRYPTO_LIBS) $(FCGI_LIBS) $(INIH_LIBS) $(PCRE2_LIBS) $(PQ_LIBS)
+
+# The page of LEAT_DOCS as C strings.
+docs_parts = app/http/docs/page.html.inc app/http/docs/page.css.inc app/http/docs/page.js.inc
+EXTRA_DIST += app/http/docs/page.html app/http/docs/page.css app/http/docs/page.js
+CLEANFILES = $(docs_parts)
+$(docs_parts): app/http/docs/%.inc: $(srcdir)/app/http/docs/%
+	$(AM_V_GEN)mkdir -p app/http/docs && sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $< >$@.new && mv $@.new $@
+app/http/docs.lo: $(docs_parts)
 
 # OS_* stand in for libfcgi's own: the dynamic linker meets libleat first.
 lib_LTLIBRARIES += libleat.la

@@ -3,5 +3,6 @@
 
 const struct leat_route about_routes[] = {
 	LEAT_OPENAPI("/openapi.json"),
+	LEAT_DOCS("/docs"),
 	LEAT_ROUTES_END
 };

@@ -45,7 +45,7 @@ static void find_places(struct document *document)
 	for (unsigned i = 0; i < routes->count; i++) {
 		const struct routes_entry *entry = &routes->entries[i];
 
-		if (entry->route->handler == leat_openapi_)
+		if (entry->route->handler == leat_openapi_ || entry->route->handler == leat_docs_)
 			continue;
 		document->places[document->place_count++] = (struct place){
 			.entry = entry, .path = openapi_path(arena, entry->pattern, false)

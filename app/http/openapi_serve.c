@@ -4,6 +4,7 @@
 
 #include "base/base64.h"
 #include "http/crypto.h"
+#include "http/docs.h"
 #include "http/openapi.h"
 #include "http/request.h"
 
@@ -17,12 +18,15 @@ static struct {
 	struct arena arena;
 	leat_text document;
 	leat_text document_tag;
+	struct docs docs;
+	leat_text docs_tag;
 } made;
 
 static bool is_wanted(const struct routes *routes)
 {
 	for (unsigned i = 0; i < routes->count; i++)
-		if (routes->entries[i].route->handler == leat_openapi_)
+		if (routes->entries[i].route->handler == leat_openapi_ ||
+		    routes->entries[i].route->handler == leat_docs_)
 			return true;
 	return false;
 }
@@ -52,6 +56,8 @@ void openapi_setup(const struct leat_service *service, const struct routes *rout
 	openapi_write(&document, service, routes, false);
 	made.document = buffer_as_text(&document);
 	made.document_tag = tag_of(made.document);
+	docs_make(&made.docs, &made.arena, made.document);
+	made.docs_tag = tag_of(made.docs.page);
 }
 
 void openapi_close(void)
@@ -76,4 +82,11 @@ static enum leat_result reply(struct leat_request *req, const char *type, leat_t
 enum leat_result leat_openapi_(struct leat_request *req)
 {
 	return reply(req, "application/json", made.document, made.document_tag);
+}
+
+enum leat_result leat_docs_(struct leat_request *req)
+{
+	if (made.pool)
+		LEAT_TRY(leat_reply_header(req, "Content-Security-Policy", made.docs.policy));
+	return reply(req, "text/html; charset=utf-8", made.docs.page, made.docs_tag);
 }

@@ -1,8 +1,9 @@
-/* leat/openapi.h - the service describes itself: an OpenAPI 3.1 document.
+/* leat/openapi.h - the service describes itself: an OpenAPI 3.1 document, and a page to read it and to try requests.
  *
  * Use:
  *     static const struct leat_route about_routes[] = {
  *         LEAT_OPENAPI("/openapi.json"),
+ *         LEAT_DOCS("/docs"),
  *         LEAT_ROUTES_END
  *     };
  *
@@ -25,8 +26,9 @@
  * Patterns that OpenAPI cannot tell apart, "/a/{id:int}" and "/a/{slug}", are one path, and of one method one operation: its parameters, bodies
  * and replies are any of theirs.
  *
- * The route answers GET with an ETag (leat/version.h), and is not in the document. Who may see it is a question of .middleware:
- *     LEAT_OPENAPI("/openapi.json", .middleware = office)
+ * Both routes answer GET with an ETag (leat/version.h), and are not in the document. The page needs no other host and no other route; its
+ * Content-Security-Policy lets run what it came with, and connect to its own origin, and nothing else. Who may see them is a question of .middleware:
+ *     LEAT_DOCS("/docs", .middleware = office)
  *
  * Ownership:      the document is made at the start, once, and shared by all workers.
  * Thread-safety:  any thread.
@@ -37,13 +39,18 @@
 
 #include <leat/route.h>
 
-/* A row of a table; further members may follow. */
+/* Rows of a table; further members may follow. */
 #define LEAT_OPENAPI(at, ...) \
 	{ \
 		LEAT_GET, .pattern = (at), .handler = leat_openapi_, .summary = "This service as an OpenAPI document", \
 			  __VA_ARGS__ \
 	}
+#define LEAT_DOCS(at, ...) \
+	{ \
+		LEAT_GET, .pattern = (at), .handler = leat_docs_, .summary = "This service as a page", __VA_ARGS__ \
+	}
 
 LEAT_API enum leat_result leat_openapi_(struct leat_request *req);
+LEAT_API enum leat_result leat_docs_(struct leat_request *req);
 
 #endif
