@@ -137,6 +137,7 @@ tests_web_surface_surface_SOURCES = \
 	tests/web/surface/edge.c \
 	tests/web/surface/guard.c \
 	tests/web/surface/crash.c \
+	tests/web/surface/docs.c \
 	tests/web/surface/idempotency.c \
 	tests/web/surface/input.c \
 	tests/web/surface/main.c \

@@ -114,13 +114,20 @@ static void put_count_limits(struct openapi *api, const struct leat_field *field
 		put_number(api, most, field->max);
 }
 
-/* Bytes as characters of base64. */
+/* Bytes as characters of base64, which come in fours: the exact limits are words. */
 static void put_base64_limits(struct openapi *api, const struct leat_field *field)
 {
 	if (field->min > 0)
 		put_number(api, "minLength", (field->min + 2) / 3 * 4);
 	if (has_most(field) && field->max <= INT32_MAX)
 		put_number(api, "maxLength", (field->max + 2) / 3 * 4);
+	if (!is_limited(field))
+		return;
+	json_put_key(&api->put, "description");
+	json_put_text(&api->put, has_most(field)
+					 ? arena_format(api->arena, "%lld to %lld bytes", (long long)field->min,
+							(long long)field->max)
+					 : arena_format(api->arena, "at least %lld bytes", (long long)field->min));
 }
 
 /* The format says what type it is; of the small ones, and of those without a sign, few programs know the formats. */

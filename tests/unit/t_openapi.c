@@ -185,7 +185,8 @@ static const char *const fields[] = {
 	"\"name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":80}",
 	"\"email\":{\"type\":[\"string\",\"null\"],\"format\":\"email\"}",
 	"\"bytes\":{\"type\":\"string\",\"contentEncoding\":\"base64\"}",
-	"\"key\":{\"type\":\"string\",\"contentEncoding\":\"base64\",\"minLength\":24,\"maxLength\":44}",
+	"\"key\":{\"type\":\"string\",\"contentEncoding\":\"base64\",\"minLength\":24,\"maxLength\":44,\"description\":"
+	"\"16 to 32 bytes\"}",
 	"\"at\":{\"type\":\"string\",\"format\":\"date-time\"}",
 	"\"id\":{\"type\":\"string\",\"format\":\"uuid\"}",
 	"\"any\":{\"description\":\"Any JSON.\"}",

@@ -13,7 +13,9 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+import auth_files
 import servers
+import test_openapi
 
 
 class Page:
@@ -199,6 +201,63 @@ def test_a_reply_without_content_shows_none(page):
     operation.send()
     operation.wait_status("204")
     page.wait_for(lambda: not operation.find(".reply-body").is_displayed(), "no body is shown")
+
+
+# What a service may have beyond the example
+
+@pytest.fixture
+def surface_page(folder, page, surface_front):
+    """The same browser before the other service."""
+    mine, page.url = page.url, f"http://127.0.0.1:{surface_front.port}"
+    yield page.open()
+    page.url = mine
+
+
+def test_large_numbers_stay_as_they_are(surface_page):
+    operation = surface_page.operation("whole")
+    operation.fill("body", json.dumps(test_openapi.WHOLE))
+    operation.send()
+    operation.wait_status("200")
+    assert '  "large": 9007199254740993,\n' in operation.body()
+    surface_page.look("whole")
+
+
+def test_what_is_filled_in_is_taken(surface_page):
+    """A field of each kind, with limits: the body to begin with keeps them."""
+    operation = surface_page.operation("whole")
+    operation.send()
+    operation.wait_status("200")
+
+
+def test_the_rest_of_a_path_keeps_its_slashes(surface_page):
+    operation = surface_page.operation("rest")
+    operation.fill("rest", "a b/c%2Fd/?e")
+    operation.send()
+    operation.wait_status("200")
+    assert operation.body() == "a b/c%2Fd/?e"
+
+
+def test_a_document_with_markup_is_text(surface_page):
+    assert "What </script> came" in surface_page.one("#whole > summary").text
+
+
+def test_credentials_are_sent(surface_page):
+    operation = surface_page.operation("get_auth_key")
+    operation.send()
+    operation.wait_status("401")
+    surface_page.one(".credentials > summary").click()
+    surface_page.one("[name='credentials api_key_2']").send_keys(auth_files.API_KEY)
+    operation.send()
+    operation.wait_status("200")
+    surface_page.look("credentials")
+
+
+def test_an_endless_reply_is_shown_and_stopped(surface_page):
+    operation = surface_page.operation("ticks")
+    operation.send()
+    operation.body()
+    operation.find("button.plain").click()
+    surface_page.wait_for(lambda: "Stopped" in operation.status(), "it has stopped")
 
 
 # By keyboard alone

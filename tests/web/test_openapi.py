@@ -204,3 +204,60 @@ def test_the_service_takes_what_its_document_takes(leat, users, promises, body):
     reply = leat.ask("POST", "/api/users", json.dumps(body).encode(), CONTENT_TYPE="application/json")
     assert reply.status in (201, 422), reply.body
     assert (reply.status == 201) == promises.takes("POST", "/api/users", body)
+
+
+# A field of each kind: what the service takes, and what it answers
+
+WHOLE = {
+    "small": 1, "large": 9007199254740993, "share": 0.5, "word": "abc", "mail": None, "key": "AAAA", "at": "2026-01-31T09:30:00Z",
+    "id": "5b2d3a52-7e9c-4d6f-8a4e-0f6f6f6f6f6f", "extra": {"any": [1]}, "numbers": [1], "tags": ["a"],
+    "parts": [{"level": 1, "is_open": True}], "part": {"is_open": False},
+}
+
+# (member, value): one that is not as it should be, or just so.
+CHANGES = [
+    ("small", -10), ("small", -11), ("small", 11), ("small", "1"), ("small", None), ("small", 1.5), ("large", -(1 << 63)), ("share", 0),
+    ("share", 1), ("share", 1.01), ("share", -0.1), ("share", True), ("word", "ab"), ("word", "a"), ("word", "abcde"),
+    ("mail", "a@b.org"), ("mail", 7), ("key", ""), ("key", "AAAAAA=="), ("key", "AAAAAAAA"), ("key", "AAAAAAAAAAAA"), ("at", 1), ("id", []),
+    ("extra", 7), ("extra", None), ("numbers", []), ("numbers", [1, 2]), ("numbers", [1, 2, 3]), ("numbers", ["1"]), ("numbers", [None]),
+    ("tags", []), ("tags", None), ("tags", [1]), ("parts", []), ("parts", [{"is_open": True}] * 2), ("parts", [{"is_open": True}] * 3),
+    ("parts", [{}]), ("parts", [{"level": None, "is_open": True}]), ("parts", [{"level": 10, "is_open": True}]),
+    ("parts", [{"level": -1, "is_open": True}]), ("part", None), ("part", {}), ("part", 1), ("unknown", 1),
+]
+
+
+@pytest.fixture(scope="module")
+def surface_promises():
+    return Promises(json.loads(printed("tests/web/surface/surface")))
+
+
+def check_agreement(surface, promises, body):
+    reply = surface.ask("POST", "/described/whole", json.dumps(body).encode(), CONTENT_TYPE="application/json")
+    assert reply.status in (200, 422), reply.body
+    assert (reply.status == 200) == promises.takes("POST", "/described/whole", body), reply.body
+    operation = promises.document["paths"]["/described/whole"]["post"]
+    if reply.status == 200:
+        schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+        promises.validator(schema).validate(json.loads(reply.body))
+
+
+@pytest.mark.parametrize("member, value", CHANGES, ids=lambda thing: json.dumps(thing)[:30])
+def test_each_kind_is_taken_as_the_document_says(surface, surface_promises, member, value):
+    check_agreement(surface, surface_promises, WHOLE | {member: value})
+
+
+@pytest.mark.parametrize("member", WHOLE)
+def test_and_may_be_absent_when_the_document_says_so(surface, surface_promises, member):
+    check_agreement(surface, surface_promises, {name: value for name, value in WHOLE.items() if name != member})
+
+
+def test_the_whole_is_taken(surface, surface_promises):
+    assert surface_promises.takes("POST", "/described/whole", WHOLE)
+    check_agreement(surface, surface_promises, WHOLE)
+
+
+def test_a_guarded_route_says_so(surface_promises):
+    document = surface_promises.document
+    assert document["paths"]["/auth/password"]["get"]["security"] == [{"basic": []}]
+    assert document["components"]["securitySchemes"]["basic"] == {"type": "http", "scheme": "basic"}
+    assert "401" in document["paths"]["/auth/password"]["get"]["responses"]

@@ -236,12 +236,14 @@ async function showBody(reply, output) {
 			break;
 		bytes += value.length;
 		if (isReadable(type)) {
-			text += decoder.decode(value, {stream: true});
-			output.textContent = text;
+			const piece = decoder.decode(value, {stream: true});
+
+			text += piece;
+			output.append(piece);
 		}
 		if (bytes > shownMost) {
 			await reader.cancel();
-			output.textContent = `${text}\n(more than ${shownMost} bytes: the rest is left out)`;
+			output.append(`\n(more than ${shownMost} bytes: the rest is left out)`);
 			return;
 		}
 	}
@@ -382,9 +384,10 @@ function credentialsNode() {
 	const hints = {basic: "user:password", bearer: "the token"};
 	const field = ([name, scheme]) => scheme.in === "cookie" ?
 		node("p", {class: "quiet"}, `${name}: the cookie ${scheme.name}, which the browser sends by itself.`) :
-		node("label", {class: "field"}, node("span", null, node("code", null, name), " ", node("span", {class: "quiet"}, hints[scheme.scheme] || scheme.name)),
+		node("form", {onsubmit: (event) => event.preventDefault()}, node("label", {class: "field"},
+			node("span", null, node("code", null, name), " ", node("span", {class: "quiet"}, hints[scheme.scheme] || scheme.name)),
 			node("input", {type: "password", autocomplete: "off", name: `credentials ${name}`,
-				oninput: (event) => credentials.set(name, event.target.value)}));
+				oninput: (event) => credentials.set(name, event.target.value)})));
 
 	return schemes.length ? node("details", {class: "credentials"}, node("summary", null, "Credentials"),
 		node("div", {class: "inside"}, node("p", {class: "quiet"}, "They are sent with requests from this page, and forgotten with it."),
