@@ -8,13 +8,13 @@
 #include "http/crypto.h"
 
 static const char html[] =
-#include "app/http/docs/page.html.inc"
+#include "http/docs/page.html.inc"
 	;
 static const char style[] =
-#include "app/http/docs/page.css.inc"
+#include "http/docs/page.css.inc"
 	;
 static const char script[] =
-#include "app/http/docs/page.js.inc"
+#include "http/docs/page.js.inc"
 	;
 
 /* "</script>" in a text would end the element that holds the document. In JSON '<' stands in strings alone. */
