@@ -261,6 +261,7 @@ EXTRA_DIST += \
 	tests/web/test_database_listening.py \
 	tests/web/test_database_tls.py \
 	tests/web/test_deploy.py \
+	tests/web/test_docs.py \
 	tests/web/test_draining.py \
 	tests/web/test_edge.py \
 	tests/web/test_guard.py \
@@ -271,6 +272,7 @@ EXTRA_DIST += \
 	tests/web/test_listening.py \
 	tests/web/test_events.py \
 	tests/web/test_files.py \
+	tests/web/test_openapi.py \
 	tests/web/test_operations.py \
 	tests/web/test_rows.py \
 	tests/web/test_routing.py \
