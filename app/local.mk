@@ -6,6 +6,7 @@ leat_headers = \
 	include/leat/breaker.h \
 	include/leat/cache.h \
 	include/leat/client.h \
+	include/leat/coalesce.h \
 	include/leat/cors.h \
 	include/leat/db.h \
 	include/leat/event.h \
@@ -121,6 +122,8 @@ libleat_all_la_SOURCES = \
 	app/http/cache.c \
 	app/http/cache_control.c app/http/cache_control.h \
 	app/http/client.c app/http/client.h \
+	app/http/coalesce.c \
+	app/http/coalesce_route.c \
 	app/http/condition.c app/http/condition.h \
 	app/http/cookie.c app/http/cookie.h \
 	app/http/cors.c app/http/cors.h \
@@ -131,6 +134,7 @@ libleat_all_la_SOURCES = \
 	app/http/event_text.c app/http/event_text.h \
 	app/http/events.c \
 	app/http/field.c app/http/field.h \
+	app/http/flight_request.c app/http/flight_request.h \
 	app/http/form.c \
 	app/http/forwarded.c app/http/forwarded.h \
 	app/http/header.c app/http/header.h \
@@ -145,6 +149,7 @@ libleat_all_la_SOURCES = \
 	app/http/json_write.c app/http/json_write.h \
 	app/http/jwks.c app/http/jwks.h \
 	app/http/jwt.c app/http/jwt.h \
+	app/http/kept.c app/http/kept.h \
 	app/http/keyfile.c app/http/keyfile.h \
 	app/http/limit.c \
 	app/http/media_type.c app/http/media_type.h \
@@ -181,6 +186,8 @@ libleat_all_la_SOURCES = \
 	app/http/segment.c app/http/segment.h \
 	app/http/send_file.c \
 	app/http/set_cookie.c app/http/set_cookie.h \
+	app/http/shareable.c app/http/shareable.h \
+	app/http/shared_reply.c app/http/shared_reply.h \
 	app/http/spool.c app/http/spool.h \
 	app/http/stream.c app/http/stream.h \
 	app/http/uri.c app/http/uri.h \
@@ -200,6 +207,7 @@ libleat_all_la_SOURCES = \
 	app/task/call.h \
 	app/task/crash.c app/task/crash.h \
 	app/task/crash_report.c app/task/crash_report.h \
+	app/task/flight.c app/task/flight.h \
 	app/task/held.h \
 	app/task/loop.c app/task/loop.h \
 	app/task/offload.c app/task/offload.h \

@@ -19,6 +19,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "back/db.h"
 #include "back/lend.h"
 #include "back/notify.h"
 #include "base/bucket_table.h"
@@ -36,6 +37,7 @@
 #include "guard/breaker.h"
 #include "guard/semaphores.h"
 #include "http/accesslog.h"
+#include "http/kept.h"
 #include "http/keyfile.h"
 #include "http/middleware.h"
 #include "http/openapi.h"
@@ -45,6 +47,7 @@
 #include "ops/supervisor.h"
 #include "task/background.h"
 #include "task/crash.h"
+#include "task/flight.h"
 #include "task/loop.h"
 #include "task/offload.h"
 #include "task/topic.h"
@@ -59,6 +62,7 @@ enum {
 	LAST_CHANCE_MS = 500,  /* for requests to end after they were cancelled */
 	LENDING_THREADS = 2,   /* that connect for lend.c, beside one a worker for each set of its lanes */
 	CANCELLING_THREADS = 2,
+	TASKS_A_REQUEST = 2, /* its own, and that of the shared work it has started */
 };
 
 /* What the supervisor hands to each worker process. */
@@ -81,6 +85,8 @@ struct process {
 	struct offload *offload;
 	struct background *background; /* work after replies */
 	struct topics *topics;
+	struct flights *flights;
+	struct kept *kept;
 	struct offload *connecting, *cancelling; /* NULL, as the next two: no database */
 	struct lend *lend;
 	struct notify *notify;
@@ -169,6 +175,8 @@ static bool make_shared_parts(struct process *process)
 	process->background = background_new((unsigned)settings->after_threads, (unsigned)settings->after_queue,
 					     settings->after_wait * CLOCK_MS);
 	process->topics = topics_new((unsigned)settings->events_queue);
+	process->flights = flights_new();
+	process->kept = kept_new((size_t)settings->coalesce_keep);
 	return make_database_parts(process) && open_accesslog(process);
 }
 
@@ -185,13 +193,15 @@ static bool start_worker(struct process *process, bool is_admin)
 		.offload = process->offload,
 		.background = process->background,
 		.topics = process->topics,
+		.flights = process->flights,
+		.kept = process->kept,
 		.connecting = process->connecting,
 		.cancelling = process->cancelling,
 		.accesslog = is_admin ? NULL : process->accesslog,
 		.lend = is_admin ? NULL : process->lend,
 		.notify = is_admin ? NULL : process->notify,
 		.is_admin = is_admin,
-		.tasks_max = is_admin ? ADMIN_TASKS : (unsigned)plan->settings->requests_max,
+		.tasks_max = is_admin ? ADMIN_TASKS : TASKS_A_REQUEST * (unsigned)plan->settings->requests_max,
 	};
 	struct worker *worker = worker_start(&options, process->error, sizeof(process->error));
 
@@ -340,6 +350,8 @@ static void free_shared_parts(struct process *process)
 	lend_free(process->lend);
 	notify_free(process->notify);
 	topics_free(process->topics);
+	flights_free(process->flights);
+	kept_free(process->kept);
 	poller_free(process->poller);
 	poller_free(process->admin_poller);
 	router_free(process->admin_router);
@@ -396,17 +408,55 @@ static void leave_after_crash(void)
 	kill(getpid(), SIGTERM);
 }
 
+/* What a task is given is a connection or shared work. */
+static bool describe_task(void *arg, struct crash_subject *ret_subject)
+{
+	const struct flight *flight = flight_of_task(arg);
+
+	return flight ? flight_describe(flight, ret_subject) : abandon_describe(arg, ret_subject);
+}
+
+static void answer_task(void *arg)
+{
+	struct flight *flight = flight_of_task(arg);
+
+	if (flight)
+		flight_fail(flight, LEAT_INTERNAL);
+	else
+		abandon_answer(arg);
+}
+
+static void refuse_task(void *arg)
+{
+	struct flight *flight = flight_of_task(arg);
+
+	if (flight)
+		flight_fail(flight, LEAT_UNAVAILABLE);
+	else
+		abandon_refuse(arg);
+}
+
+static void bury_task(void *arg)
+{
+	const struct flight *flight = flight_of_task(arg);
+
+	if (!flight)
+		abandon_bury(arg);
+	else if (flight_serving(flight))
+		db_abandon(flight_serving(flight));
+}
+
 static void expect_crashes(const struct process *process)
 {
 	static struct crash_plan plan;
 
 	plan = (struct crash_plan){ .process = process->index,
 				    .contains = process->plan->settings->crash_grace > 0,
-				    .describe = abandon_describe,
-				    .answer = abandon_answer,
-				    .refuse = abandon_refuse,
+				    .describe = describe_task,
+				    .answer = answer_task,
+				    .refuse = refuse_task,
 				    .leave = leave_after_crash,
-				    .bury = abandon_bury };
+				    .bury = bury_task };
 	crash_init(&plan);
 }
 

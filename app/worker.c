@@ -242,6 +242,10 @@ static void set_up_pipeline(struct worker *worker)
 			.offload = worker->options.offload,
 			.background = worker->options.background,
 			.topics = worker->options.topics,
+			.arenas = worker->front.arenas,
+			.flights = worker->options.flights,
+			.kept = worker->options.kept,
+			.coalesces = settings->coalesce,
 			.default_deadline_ns = settings->request_deadline * CLOCK_MS,
 			.default_body_limit = (uint64_t)settings->body_limit,
 			.form = {

@@ -41,6 +41,8 @@ struct worker_options {
 	struct offload *offload;
 	struct background *background;
 	struct topics *topics;
+	struct flights *flights;
+	struct kept *kept;
 	struct offload *connecting, *cancelling; /* of the database */
 	struct lend *lend;                       /* NULL: no database */
 	struct notify *notify;

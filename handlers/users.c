@@ -123,12 +123,17 @@ static enum leat_result delete_user(struct leat_request *req)
 	return count ? leat_reply_empty(req, 204) : LEAT_NOT_FOUND;
 }
 
+/* coalescing.md: many who ask for one user at the same moment cost one query, if the setting coalesce is on. */
+static const struct leat_coalesce together = { .by_setting = true };
+static const struct leat_middleware shared[] = { LEAT_COALESCE(&together), LEAT_MIDDLEWARE_END };
+
 const struct leat_route users_routes[] = {
 	{ LEAT_GET, "/api/users", list_users, .summary = "Users in the order of their ids, a page at a time",
 	  .reply = &user_page_shape },
 	{ LEAT_POST, "/api/users", create_user, .summary = "Adds a user", .body = &user_input_shape,
 	  .reply = &user_shape, .status = 201 },
-	{ LEAT_GET, "/api/users/{id:int}", get_user, .summary = "One user", .reply = &user_shape, .deadline_ms = 250 },
+	{ LEAT_GET, "/api/users/{id:int}", get_user, .summary = "One user", .reply = &user_shape, .deadline_ms = 250,
+	  .middleware = shared },
 	{ LEAT_PUT, "/api/users/{id:int}", replace_user, .summary = "Replaces a user", .body = &user_input_shape,
 	  .reply = &user_shape },
 	{ LEAT_DELETE, "/api/users/{id:int}", delete_user, .summary = "Removes a user", .status = 204 },

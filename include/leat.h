@@ -21,6 +21,7 @@
  *     leat/db.h        statements on PostgreSQL
  *     leat/rows.h      results row by row, and by column
  *     leat/client.h    the client's address, behind proxies too
+ *     leat/coalesce.h  one work for all who ask for the same at once
  *     leat/cors.h      which pages of other origins may ask
  *     leat/security.h  headers that tell browsers what not to do
  *     leat/limit.h     time and body size of a group of routes
@@ -43,6 +44,7 @@
 #include <leat/breaker.h>
 #include <leat/cache.h>
 #include <leat/client.h>
+#include <leat/coalesce.h>
 #include <leat/cors.h>
 #include <leat/db.h>
 #include <leat/event.h>

@@ -29,6 +29,7 @@ unit_programs = \
 	tests/unit/t_db_prepared \
 	tests/unit/t_db_several \
 	tests/unit/t_edge \
+	tests/unit/t_flight \
 	tests/unit/t_forwarded \
 	tests/unit/t_gate \
 	tests/unit/t_gate_order \
@@ -42,6 +43,7 @@ unit_programs = \
 	tests/unit/t_json_read_numbers \
 	tests/unit/t_json_read_texts \
 	tests/unit/t_json_write \
+	tests/unit/t_kept \
 	tests/unit/t_lag \
 	tests/unit/t_lend \
 	tests/unit/t_listener \
@@ -86,6 +88,7 @@ unit_programs = \
 	tests/unit/t_settings \
 	tests/unit/t_settings_shown \
 	tests/unit/t_settings_sources \
+	tests/unit/t_shareable \
 	tests/unit/t_shared \
 	tests/unit/t_siphash \
 	tests/unit/t_slow \

@@ -58,6 +58,18 @@
 	X(IDEMPOTENCY_TOO_LARGE, COUNTER, "leat_idempotency_too_large_total", "", "Replies not kept for an Idempotency-Key: setting idempotency_reply_max.") \
 	X(IDEMPOTENCY_LEFT,  COUNTER, "leat_idempotency_left_total", "", "Keys taken over from a request that never ended.") \
 	X(IDEMPOTENCY_PURGED, COUNTER, "leat_idempotency_purged_total", "", "Expired keys removed.") \
+	X(COALESCE_STARTED,  COUNTER, "leat_coalesce_total", "outcome=\"started\"", "Asks for work that may be shared: it was started for them, or under way and joined; and those who did their own work in the end, since the reply was for one client alone.") \
+	X(COALESCE_JOINED,   COUNTER, "leat_coalesce_total", "outcome=\"joined\"", "") \
+	X(COALESCE_UNSHARED, COUNTER, "leat_coalesce_total", "outcome=\"unshared\"", "") \
+	X(COALESCE_ABANDONED, COUNTER, "leat_coalesce_given_up_total", "reason=\"nobody_waits\"", "Shared work that was cancelled because everybody had left, and such that nobody could join any more because it took longer than the first one would wait.") \
+	X(COALESCE_OUTLIVED, COUNTER, "leat_coalesce_given_up_total", "reason=\"deadline\"", "") \
+	X(KEPT_FRESH,        COUNTER, "leat_kept_replies_used_total", "state=\"fresh\"", "Requests answered with a kept reply: a fresh one, a stale one while another was asked for, a stale one after a failure.") \
+	X(KEPT_STALE,        COUNTER, "leat_kept_replies_used_total", "state=\"stale\"", "") \
+	X(KEPT_ERROR,        COUNTER, "leat_kept_replies_used_total", "state=\"error\"", "") \
+	X(KEPT_COUNT,        GAUGE,   "leat_kept_replies", "", "Replies kept now.") \
+	X(KEPT_BYTES,        GAUGE,   "leat_kept_replies_bytes", "", "Their memory: setting coalesce_keep.") \
+	X(KEPT_EVICTED,      COUNTER, "leat_kept_replies_dropped_total", "reason=\"coalesce_keep\"", "Kept replies dropped for others, and replies not kept because one was larger than all may be (setting coalesce_keep).") \
+	X(KEPT_TOO_LARGE,    COUNTER, "leat_kept_replies_dropped_total", "reason=\"too_large\"", "") \
 	X(DRAIN_REFUSED,     COUNTER, "leat_drain_refused_total", "", "Requests refused with 503 because the process was stopping.") \
 	X(LOG_LOST,          COUNTER, "leat_log_lines_lost_total", "log=\"service\"", "Log lines that could not be written.") \
 	X(ACCESS_LOG_LOST,   COUNTER, "leat_log_lines_lost_total", "log=\"access\"", "") \

@@ -52,6 +52,8 @@
 	X(DURATION, idempotency_lease, "10s", 1, 3600000, "", "How long past the deadline of its request a key stays taken when the process that worked on it has died.") \
 	X(SIZE,     idempotency_reply_max, "64k", 0, 67108864, "bytes", "Largest reply, headers and body, kept for an Idempotency-Key; of a larger one 409 tells that it was done.") \
 	X(NUMBER,   rate_keys,         "65536", 64, 16777216, "keys", "Keys (addresses, callers) that rate limits remember at once, in all processes together; 16 bytes each. Several times as many as are busy at a time: where there is no room, one is forgotten too soon.") \
+	X(FLAG,     coalesce,          "off", 0, 1, "", "Routes that leave it to this setting share one work, and its reply, among all who ask for the same at once.") \
+	X(SIZE,     coalesce_keep,     "16m", 0, 4294967296, "bytes", "Most bytes of replies that a process keeps for routes that share them for a time; the one that was not asked for longest goes first.") \
 	X(DURATION, grace,             "10s", 0, 3600000, "", "Time for requests in flight after TERM.") \
 	X(DURATION, crash_grace,       "10s", 0, 3600000, "", "Time for the other requests of a process in which a handler crashed. 0: they end with it, at once.") \
 	X(NUMBER,   offload_threads,   "4", 1, 256, "threads", "Threads a process for calls that block.") \

@@ -1,6 +1,7 @@
 /* middleware.c - see middleware.h and leat/middleware.h. Between pipeline.c and the hooks. */
 #include "http/middleware.h"
 
+#include <leat/coalesce.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -72,6 +73,11 @@ static void check_list(const struct leat_middleware *list, struct routes_faults 
 bool middleware_check(const struct leat_middleware *service, const struct routes *routes, struct routes_faults *faults)
 {
 	check_list(service, faults);
+	for (const struct leat_middleware *entry = service; entry && entry->name; entry++)
+		if (entry->before == leat_coalesce_before_)
+			routes_fault(faults,
+				     "middleware %.60s: it belongs to routes or mounts, not to the whole service",
+				     entry->name);
 	for (unsigned i = 0; i < routes->count; i++)
 		for (const struct leat_middleware *const *list = routes->entries[i].middleware; *list; list++)
 			check_list(*list, faults);

@@ -19,7 +19,10 @@
 #include "task/call.h"
 
 struct after_work;
+struct arena_pool;
 struct background;
+struct flights;
+struct kept;
 struct offload;
 struct topics;
 
@@ -45,6 +48,10 @@ struct request_environment {
 	struct offload *offload;
 	struct background *background;
 	struct topics *topics;
+	struct arena_pool *arenas; /* for work that is no request's: flight_request.c */
+	struct flights *flights;
+	struct kept *kept;
+	bool coalesces; /* the setting coalesce */
 	int64_t default_deadline_ns;
 	uint64_t default_body_limit;
 	struct form_limits form;

@@ -40,7 +40,8 @@
  *     a body limit      setting body_limit and the route's body_limit; LEAT_BODY_LIMIT (leat/limit.h) for a group
  *     a client address  leat_client_address (leat/client.h); behind proxies by the setting trusted_proxies
  *     problem documents (RFC 9457) for failures; in a form of your own by LEAT_PROBLEMS (leat/problem.h)
- * Ready-made middleware: leat/auth.h, cache.h, cors.h, idempotency.h, limit.h, problem.h, rate.h, security.h, version.h.
+ * Ready-made middleware: leat/auth.h, cache.h, coalesce.h, cors.h, idempotency.h, limit.h, problem.h, rate.h, security.h,
+ * version.h.
  *
  * Values: what a middleware finds out, handlers get, with its type:
  *     LEAT_VALUE(current_user, struct user);       -- in a header of the service
