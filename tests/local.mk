@@ -137,6 +137,7 @@ check_PROGRAMS += tests/web/surface/surface
 tests_web_surface_surface_SOURCES = \
 	tests/web/surface/auth.c \
 	tests/web/surface/caching.c \
+	tests/web/surface/coalesce.c \
 	tests/web/surface/edge.c \
 	tests/web/surface/guard.c \
 	tests/web/surface/crash.c \
@@ -188,6 +189,7 @@ EXTRA_DIST += \
 	tests/bench/README.md \
 	tests/bench/alloc_count.c \
 	tests/bench/bench.py \
+	tests/bench/coalesce.py \
 	tests/bench/gauge.py \
 	tests/bench/load.lua \
 	tests/bench/nginx.conf.in \
@@ -253,6 +255,7 @@ EXTRA_DIST += \
 	tests/web/servers.py \
 	tests/web/test_auth.py \
 	tests/web/test_caching.py \
+	tests/web/test_coalesce.py \
 	tests/web/test_command_line.py \
 	tests/web/test_connections.py \
 	tests/web/test_cors.py \

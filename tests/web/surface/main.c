@@ -4,6 +4,7 @@
 
 extern const struct leat_route auth_routes[];
 extern const struct leat_route caching_routes[];
+extern const struct leat_route coalesce_routes[];
 extern const struct leat_route crash_routes[];
 extern const struct leat_route docs_routes[];
 extern const struct leat_route edge_routes[];
@@ -17,10 +18,11 @@ extern const struct leat_middleware service_middleware[]; /* middleware.c */
 
 int main(int argc, char **argv)
 {
-	static const struct leat_route *const tables[] = { auth_routes,        caching_routes, crash_routes,
-							   docs_routes,        edge_routes,    guard_routes,
-							   idempotency_routes, input_routes,   middleware_routes,
-							   output_routes,      rate_routes,    NULL };
+	static const struct leat_route *const tables[] = {
+		auth_routes,  caching_routes,     coalesce_routes, crash_routes,      docs_routes,   edge_routes,
+		guard_routes, idempotency_routes, input_routes,    middleware_routes, output_routes, rate_routes,
+		NULL
+	};
 	static const struct leat_service service = {
 		.name = "surface",
 		.version = "1",
