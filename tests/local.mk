@@ -16,6 +16,7 @@ unit_programs = \
 	tests/unit/t_cache \
 	tests/unit/t_calendar \
 	tests/unit/t_client \
+	tests/unit/t_coalesce \
 	tests/unit/t_command_line \
 	tests/unit/t_condition \
 	tests/unit/t_copy \
