@@ -10,6 +10,7 @@ leat_headers = \
 	include/leat/cors.h \
 	include/leat/db.h \
 	include/leat/event.h \
+	include/leat/fetch.h \
 	include/leat/form.h \
 	include/leat/idempotency.h \
 	include/leat/input.h \
@@ -99,6 +100,15 @@ libleat_all_la_SOURCES = \
 	app/base/uuid.c app/base/uuid.h \
 	app/base/word.h \
 	app/command_line.c app/command_line.h \
+	app/fetch/fetch.c \
+	app/fetch/fetcher.c app/fetch/fetcher.h \
+	app/fetch/guard.c app/fetch/guard.h \
+	app/fetch/head.c app/fetch/head.h \
+	app/fetch/host.c app/fetch/host.h \
+	app/fetch/link.c app/fetch/link.h \
+	app/fetch/lookup.c app/fetch/lookup.h \
+	app/fetch/target.c app/fetch/target.h \
+	app/fetch/transfer.c app/fetch/transfer.h \
 	app/front/abandon.c app/front/abandon.h \
 	app/front/connection.c app/front/connection.h \
 	app/front/exchange.c app/front/exchange.h \
@@ -223,7 +233,7 @@ libleat_all_la_SOURCES = \
 	app/task/wait.c app/task/wait.h \
 	app/task/waiters.c app/task/waiters.h \
 	app/worker.c app/worker.h
-libleat_all_la_LIBADD = $(CRYPT_LIBS) $(CRYPTO_LIBS) $(FCGI_LIBS) $(INIH_LIBS) $(PCRE2_LIBS) $(PQ_LIBS)
+libleat_all_la_LIBADD = $(CRYPT_LIBS) $(CRYPTO_LIBS) $(CURL_LIBS) $(FCGI_LIBS) $(INIH_LIBS) $(PCRE2_LIBS) $(PQ_LIBS)
 
 # The page of LEAT_DOCS as C strings.
 docs_parts = app/http/docs/page.html.inc app/http/docs/page.css.inc app/http/docs/page.js.inc

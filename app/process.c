@@ -29,6 +29,7 @@
 #include "base/metrics.h"
 #include "base/metrics_route.h"
 #include "base/settings.h"
+#include "fetch/fetcher.h"
 #include "front/abandon.h"
 #include "front/connection.h"
 #include "front/fcgi.h"
@@ -63,6 +64,7 @@ enum {
 	LENDING_THREADS = 2,   /* that connect for lend.c, beside one a worker for each set of its lanes */
 	CANCELLING_THREADS = 2,
 	TASKS_A_REQUEST = 2, /* its own, and that of the shared work it has started */
+	RESOLVING_THREADS = 4, /* a resolver that hangs holds one for as long as it does */
 };
 
 /* What the supervisor hands to each worker process. */
@@ -82,7 +84,7 @@ struct process {
 	unsigned index;
 	struct router *admin_router;
 	struct poller *poller, *admin_poller;
-	struct offload *offload;
+	struct offload *offload, *resolving;
 	struct background *background; /* work after replies */
 	struct topics *topics;
 	struct flights *flights;
@@ -174,6 +176,10 @@ static bool make_shared_parts(struct process *process)
 		return fail(process, "offload threads");
 	process->background = background_new((unsigned)settings->after_threads, (unsigned)settings->after_queue,
 					     settings->after_wait * CLOCK_MS);
+	process->resolving = offload_new(RESOLVING_THREADS, (unsigned)settings->offload_queue);
+	if (!process->resolving)
+		return fail(process, "threads that look names up");
+	fetcher_setup();
 	process->topics = topics_new((unsigned)settings->events_queue);
 	process->flights = flights_new();
 	process->kept = kept_new((size_t)settings->coalesce_keep);
@@ -195,6 +201,7 @@ static bool start_worker(struct process *process, bool is_admin)
 		.topics = process->topics,
 		.flights = process->flights,
 		.kept = process->kept,
+		.resolving = process->resolving,
 		.connecting = process->connecting,
 		.cancelling = process->cancelling,
 		.accesslog = is_admin ? NULL : process->accesslog,
@@ -298,6 +305,7 @@ static int stop_offload(struct process *process)
 	if (process->lend)
 		lend_stop(process->lend);
 	stop_pool(process, process->offload, "an offloaded call");
+	stop_pool(process, process->resolving, "the lookup of a name");
 	stop_pool(process, process->connecting, "an attempt to connect to the database");
 	stop_pool(process, process->cancelling, "a cancel");
 	return EXIT_SUCCESS;
@@ -342,6 +350,7 @@ static void free_shared_parts(struct process *process)
 	accesslog_close(process->accesslog);
 	offload_free(process->offload);
 	background_free(process->background);
+	offload_free(process->resolving);
 	offload_free(process->connecting);
 	offload_free(process->cancelling);
 	for (unsigned i = 0; i < process->worker_count; i++)

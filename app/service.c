@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/settings.h"
 #include "command_line.h"
+#include "fetch/guard.h"
 #include "front/listen.h"
 #include "guard/breaker.h"
 #include "guard/breaker_print.h"
@@ -108,7 +109,8 @@ static int run_command(const struct leat_service *service, const struct command_
 		idempotency_setup(settings.idempotency_keep, settings.idempotency_lease,
 				  (size_t)settings.idempotency_reply_max);
 		if (client_setup(settings.trusted_proxies, (enum forwarded_form)settings.forwarded_header,
-				 (unsigned)settings.forwarded_max, fault))
+				 (unsigned)settings.forwarded_max, fault) &&
+		    guard_setup(settings.fetch_allow, fault))
 			status = command->run(service, &settings, argument);
 		else
 			status = complain(service, fault);

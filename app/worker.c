@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/settings.h"
+#include "fetch/fetcher.h"
 #include "front/connection.h"
 #include "front/poller.h"
 #include "pipeline.h"
@@ -40,6 +41,7 @@ struct worker {
 	struct front front;
 	struct pipeline pipeline;
 	struct db *db;
+	struct fetcher *fetcher;
 	struct loop_post stop, cancel;
 	struct loop_timer trim;
 	bool is_stopping;
@@ -138,6 +140,14 @@ static void open_database(struct worker *worker)
 	worker->pipeline.environment.db = worker->db;
 }
 
+static void open_fetcher(struct worker *worker)
+{
+	if (worker->options.is_admin)
+		return;
+	worker->fetcher = fetcher_new(worker->loop, worker->options.settings, worker->options.resolving);
+	worker->pipeline.environment.fetcher = worker->fetcher;
+}
+
 /* After a crash, what the dead request held stays as it is: the process ends with it. */
 static void close_all(struct worker *worker)
 {
@@ -147,8 +157,10 @@ static void close_all(struct worker *worker)
 		db_stop(worker->db);
 	loop_poll(worker->loop, 0); /* what was posted in the last moment */
 	poller_leave(worker->options.poller, &worker->front.member);
-	if (!has_crashed)
+	if (!has_crashed) {
+		fetcher_free(worker->fetcher);
 		db_free(worker->db);
+	}
 	loop_release(worker->loop);
 }
 
@@ -177,6 +189,7 @@ static void *worker_thread(void *arg)
 	name_thread(worker);
 	loop_adopt(worker->loop);
 	open_database(worker);
+	open_fetcher(worker);
 	while (!has_ended(worker))
 		turn(worker);
 	close_all(worker);

@@ -43,6 +43,7 @@ struct worker_options {
 	struct topics *topics;
 	struct flights *flights;
 	struct kept *kept;
+	struct offload *resolving;               /* names of other servers */
 	struct offload *connecting, *cancelling; /* of the database */
 	struct lend *lend;                       /* NULL: no database */
 	struct notify *notify;

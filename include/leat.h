@@ -48,6 +48,7 @@
 #include <leat/cors.h>
 #include <leat/db.h>
 #include <leat/event.h>
+#include <leat/fetch.h>
 #include <leat/form.h>
 #include <leat/idempotency.h>
 #include <leat/input.h>

@@ -32,6 +32,7 @@ unit_programs = \
 	tests/unit/t_edge \
 	tests/unit/t_flight \
 	tests/unit/t_forwarded \
+	tests/unit/t_fetch_guard \
 	tests/unit/t_gate \
 	tests/unit/t_gate_order \
 	tests/unit/t_gate_params \
@@ -153,6 +154,9 @@ tests_web_surface_surface_LDADD = libleat.la
 
 check_PROGRAMS += tests/web/edge
 tests_web_edge_LDADD = libleat.la
+
+check_PROGRAMS += tests/web/fetching
+tests_web_fetching_LDADD = libleat.la
 
 check_PROGRAMS += tests/web/routing
 tests_web_routing_LDADD = libleat.la

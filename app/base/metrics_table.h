@@ -117,6 +117,31 @@
 	X(DB_READ_CONNECTS,  COUNTER, "leat_db_read_connects_total", "", "Connections made to standbys; leat_db_connects_total has them, too.") \
 	X(DB_READ_CONNECTIONS, GAUGE, "leat_db_read_connections", "", "Connections to standbys open now; leat_db_connections has them, too.") \
 	X(DB_IN_FLIGHT,      GAUGE,   "leat_db_in_flight", "", "Statements sent and not answered yet.") \
+	X(FETCH_NONE,          COUNTER, "leat_fetch_calls_total", "end=\"ok\"", "Calls to other HTTP servers, by end: a reply of any status (ok), or what went wrong, if it is a limit by its setting.") \
+	X(FETCH_URL,           COUNTER, "leat_fetch_calls_total", "end=\"url\"", "") \
+	X(FETCH_REQUEST,       COUNTER, "leat_fetch_calls_total", "end=\"request\"", "") \
+	X(FETCH_RESOLVE,       COUNTER, "leat_fetch_calls_total", "end=\"resolve\"", "") \
+	X(FETCH_ADDRESS,       COUNTER, "leat_fetch_calls_total", "end=\"fetch_allow\"", "") \
+	X(FETCH_QUEUE,         COUNTER, "leat_fetch_calls_total", "end=\"fetch_queue\"", "") \
+	X(FETCH_CONNECT,       COUNTER, "leat_fetch_calls_total", "end=\"connect\"", "") \
+	X(FETCH_CONNECT_TIMEOUT, COUNTER, "leat_fetch_calls_total", "end=\"fetch_connect_timeout\"", "") \
+	X(FETCH_TLS,           COUNTER, "leat_fetch_calls_total", "end=\"tls\"", "") \
+	X(FETCH_DEADLINE,      COUNTER, "leat_fetch_calls_total", "end=\"deadline\"", "") \
+	X(FETCH_CANCELLED,     COUNTER, "leat_fetch_calls_total", "end=\"cancelled\"", "") \
+	X(FETCH_CUT,           COUNTER, "leat_fetch_calls_total", "end=\"cut\"", "") \
+	X(FETCH_LENGTH,        COUNTER, "leat_fetch_calls_total", "end=\"length\"", "") \
+	X(FETCH_TOO_LARGE,     COUNTER, "leat_fetch_calls_total", "end=\"fetch_body_max\"", "") \
+	X(FETCH_HEADERS,       COUNTER, "leat_fetch_calls_total", "end=\"fetch_head_max\"", "") \
+	X(FETCH_REDIRECT,      COUNTER, "leat_fetch_calls_total", "end=\"redirect\"", "") \
+	X(FETCH_PROTOCOL,      COUNTER, "leat_fetch_calls_total", "end=\"protocol\"", "") \
+	X(FETCH_ACTIVE,      GAUGE,   "leat_fetch_active", "", "Calls to other HTTP servers under way, without those in line.") \
+	X(FETCH_OPEN,        GAUGE,   "leat_fetch_connections", "", "Connections to other HTTP servers, idle ones included.") \
+	X(FETCH_IDLE,        GAUGE,   "leat_fetch_idle_connections", "", "Connections to other HTTP servers that wait for a call.") \
+	X(FETCH_CONNECTS,    COUNTER, "leat_fetch_connects_total", "", "Attempts to connect to other HTTP servers.") \
+	X(FETCH_LOOKUPS,     COUNTER, "leat_fetch_lookups_total", "", "Names of other HTTP servers looked up.") \
+	X(FETCH_CLOSED_IDLE_MAX, COUNTER, "leat_fetch_closed_total", "reason=\"fetch_idle_max\"", "Idle connections to other HTTP servers that a setting has closed.") \
+	X(FETCH_CLOSED_IDLE_TIME, COUNTER, "leat_fetch_closed_total", "reason=\"fetch_idle_time\"", "") \
+	X(FETCH_CLOSED_LIFETIME, COUNTER, "leat_fetch_closed_total", "reason=\"fetch_lifetime\"", "") \
 	X(WORKER_STARTS,     COUNTER, "leat_worker_starts_total", "", "Worker processes started.") \
 	X(WORKER_CRASHES,    COUNTER, "leat_worker_crashes_total", "", "Worker processes that ended on their own.") \
 	X(CRASHES_CONTAINED, COUNTER, "leat_crashes_total", "end=\"contained\"", "Crashes of handlers that cost their own request alone, and of those that ended the process at once.") \
@@ -126,6 +151,8 @@
 #define METRICS_HISTOGRAMS(X) \
 	X(REQUESTS, "leat_request_duration_seconds", "Time from the first byte of a request to the end of its answer.") \
 	X(DB_WAITS, "leat_db_lent_wait_duration_seconds", "Time that requests waited for a connection to borrow.") \
-	X(SEMAPHORE_WAITS, "leat_semaphore_wait_duration_seconds", "Time that requests waited for places of semaphores, in vain, too.")
+	X(SEMAPHORE_WAITS, "leat_semaphore_wait_duration_seconds", "Time that requests waited for places of semaphores, in vain, too.") \
+	X(FETCHES, "leat_fetch_duration_seconds", "Time of calls to other HTTP servers, waiting in line included.") \
+	X(FETCH_WAITS, "leat_fetch_wait_duration_seconds", "Time that calls to other HTTP servers waited in line.")
 
 #endif

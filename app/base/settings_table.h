@@ -82,6 +82,18 @@
 	X(DURATION, db_notify_silence, "30s", 1, 3600000, "", "Silence after which the connection that listens is asked for a sign of life; it is lost when none comes within db_connect_timeout.") \
 	X(CHOICE,   db_prepare,        "auto", 0, 2, "auto|named|unnamed", "Whether statements are prepared once a connection. unnamed: parsed each time, for PgBouncer in transaction mode; auto: named, until prepared ones keep disappearing.") \
 	X(DURATION, db_slow,           "20ms", 1, 3600000, "", "A statement that often takes longer leaves the lanes for lent connections.") \
+	X(NUMBER,   fetch_connections, "256", 1, 100000, "connections", "Connections of a worker to other HTTP servers, and its calls to them at once; more wait in line.") \
+	X(NUMBER,   fetch_host_connections, "64", 1, 100000, "connections", "The same to one server.") \
+	X(NUMBER,   fetch_queue,       "1024", 0, 1000000, "calls", "Calls to other servers of a worker that wait in line; more fail at once (503).") \
+	X(NUMBER,   fetch_idle_max,    "64", 0, 100000, "connections", "Idle connections to other servers that a worker keeps.") \
+	X(DURATION, fetch_idle_time,   "30s", 1000, 3600000, "", "Time after which an idle connection to another server is closed; less than those servers' own.") \
+	X(DURATION, fetch_lifetime,    "5m", 1000, 604800000, "", "Age at which a connection to another server is not used again, up to a tenth less, by chance, so that a name's new addresses are found.") \
+	X(DURATION, fetch_resolve_time, "30s", 0, 86400000, "", "How long the addresses of a server's name are kept.") \
+	X(DURATION, fetch_connect_timeout, "3s", 1, 600000, "", "Time for connecting to another server, TLS included.") \
+	X(SIZE,     fetch_body_max,    "8m", 0, 4294967296, "bytes", "Largest body of another server's reply, for calls that set no limit.") \
+	X(SIZE,     fetch_head_max,    "64k", 1024, 262144, "bytes", "Largest head of another server's reply; each line counts 32 bytes more.") \
+	X(TEXT,     fetch_allow,       "", 0, 4000, "", "Addresses that may be called though they are not public: networks, and the words loopback, private, link-local, metadata, multicast, reserved, separated by commas; empty: none.") \
+	X(TEXT,     fetch_ca_file,     "", 0, 4000, "", "File of the certificates that other servers' ones are to be signed by; empty: the system's.") \
 	X(TEXT,     migrations,        "", 0, 4000, "", "Folder of the SQL files for leat migrate.") \
 	X(DURATION, migrate_wait,      "5m", 0, 3600000, "", "How long leat migrate waits for another one that is under way.") \
 	X(TEXT,     access_log,        "", 0, 4000, "", "File for one JSON line a request; - is standard output; empty: none.") \

@@ -21,6 +21,7 @@
 struct after_work;
 struct arena_pool;
 struct background;
+struct fetcher;
 struct flights;
 struct kept;
 struct offload;
@@ -45,6 +46,7 @@ typedef enum leat_result (*request_write_fn)(void *source, leat_text bytes, bool
 struct request_environment {
 	const struct router *router;
 	struct db *db;
+	struct fetcher *fetcher; /* app/fetch */
 	struct offload *offload;
 	struct background *background;
 	struct topics *topics;

@@ -31,6 +31,7 @@
 	X(RATE_LIMITED,       429, "Too many requests") \
 	X(CANCELLED,          499, "Client closed request") \
 	X(INTERNAL,           500, "Internal error") \
+	X(BAD_GATEWAY,        502, "Bad gateway") \
 	X(UNAVAILABLE,        503, "Service unavailable") \
 	X(TIMED_OUT,          504, "Deadline exceeded")
 
