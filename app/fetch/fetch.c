@@ -176,16 +176,73 @@ static int64_t deadline_of(const struct leat_request *req, const struct leat_fet
 	return own_ns < req->call.deadline_ns ? own_ns : req->call.deadline_ns;
 }
 
+static enum leat_fetch_fault call_once(struct call_out *call)
+{
+	struct host *host = host_take(&call->fetcher->hosts, call->order.target.host, call->order.target.port);
+	enum leat_fetch_fault fault = on_host(call, host);
+
+	host_give(host);
+	return fault;
+}
+
+/* Redirects ------------------------------------------------------------------------------------------------------------- */
+
+static bool is_redirect(const struct leat_fetch_reply *reply)
+{
+	return (reply->status == 301 || reply->status == 302 || reply->status == 303 || reply->status == 307 ||
+		reply->status == 308) &&
+	       leat_fetch_reply_header(reply, "Location").ptr;
+}
+
+/* RFC 9110 15.4. A HEAD stays one, so that no body comes that nobody wanted. */
+static bool becomes_get(int status, const char *method)
+{
+	if (strcmp(method, "HEAD") == 0)
+		return false;
+	return status == 303 || ((status == 301 || status == 302) && strcmp(method, "POST") == 0);
+}
+
+static enum leat_fetch_fault follow(struct call_out *call)
+{
+	struct order *order = &call->order;
+	struct target target = { 0 };
+	const char *fault = target_follow(&target, &order->target, order->arena,
+					  leat_fetch_reply_header(call->reply, "Location"));
+	bool is_get = becomes_get(call->reply->status, order->method);
+
+	if (!fault && order->target.is_tls && !target.is_tls)
+		fault = "it leads from https to http";
+	if (fault)
+		return fail(call, LEAT_FETCH_REDIRECT, arena_format(order->arena, "redirect: %s", fault));
+	head_carry_over(order->headers, !target_is_same_origin(&order->target, &target), is_get && order->body.ptr);
+	if (is_get) {
+		order->method = "GET";
+		order->body = (leat_text){ NULL, 0 };
+		order->is_idempotent = true;
+	}
+	order->target = target;
+	*call->reply = (struct leat_fetch_reply){ 0 };
+	return LEAT_FETCH_NONE;
+}
+
 static enum leat_fetch_fault run(struct call_out *call)
 {
 	enum leat_fetch_fault fault = fill_order(call);
-	struct host *host;
 
+	for (unsigned followed = 0; fault == LEAT_FETCH_NONE; followed++) {
+		fault = call_once(call);
+		if (fault != LEAT_FETCH_NONE || call->what->redirects == 0 || !is_redirect(call->reply))
+			break;
+		if (followed == call->what->redirects)
+			fault = fail(call, LEAT_FETCH_REDIRECT,
+				     arena_format(call->order.arena, "more than %u redirects", followed));
+		else
+			fault = follow(call);
+	}
+	if (call->order.target.url)
+		call->reply->url = leat_text_from(call->order.target.url);
 	if (fault != LEAT_FETCH_NONE)
-		return fault;
-	host = host_take(&call->fetcher->hosts, call->order.target.host, call->order.target.port);
-	fault = on_host(call, host);
-	host_give(host);
+		call->reply->status = 0;
 	return fault;
 }
 

@@ -63,7 +63,7 @@ static const char **pass_on(const char **at, struct leat_request *req, const str
 }
 
 const char *head_write(struct leat_request *req, const struct leat_fetch *what, const char *method,
-		       const char *const **ret_lines)
+		       const char ***ret_lines)
 {
 	enum { OWN = 8 };
 	struct arena *arena = req->call.arena;
@@ -93,6 +93,33 @@ const char *head_write(struct leat_request *req, const struct leat_fetch *what, 
 	*at = NULL;
 	*ret_lines = lines;
 	return NULL;
+}
+
+static const char *const secrets[] = { "Authorization", "Cookie", "Proxy-Authorization", NULL };
+static const char *const descriptions[] = {
+	"Content-Type", "Content-Encoding", "Content-Language", "Content-Location", "Digest", "Content-Digest", NULL
+};
+
+static bool begins_with_one_of(const char *line, const char *const *names)
+{
+	for (; *names; names++)
+		if (strncasecmp(line, *names, strlen(*names)) == 0 && strchr(":;", line[strlen(*names)]))
+			return true;
+	return false;
+}
+
+void head_carry_over(const char **lines, bool to_another, bool without_body)
+{
+	const char **kept = lines;
+
+	for (; *lines; lines++) {
+		bool is_dropped = (to_another && begins_with_one_of(*lines, secrets)) ||
+				  (without_body && begins_with_one_of(*lines, descriptions));
+
+		if (!is_dropped)
+			*kept++ = *lines;
+	}
+	*kept = NULL;
 }
 
 /* What comes ------------------------------------------------------------------------------------------------------------ */

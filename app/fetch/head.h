@@ -1,7 +1,7 @@
 /* head.h - the headers of a call, and of what it is answered.
  *
  * Use:
- *     const char *const *lines;
+ *     const char **lines;
  *     const char *fault = head_write(req, what, "GET", &lines);     -- NULL: it can be sent
  *     head_read(bytes, arena, &reply);                              -- reply.headers
  *
@@ -18,7 +18,10 @@
 
 /* As libcurl takes them, ended by NULL: the caller's, the traces, and none of libcurl's own that nobody asked for. */
 const char *head_write(struct leat_request *req, const struct leat_fetch *what, const char *method,
-		       const char *const **ret_lines);
+		       const char ***ret_lines);
+
+/* Without what is for the server of before only, and, when the body is not sent again, without what describes it. In place. */
+void head_carry_over(const char **lines, bool to_another, bool without_body);
 
 /* Of a head as it came, status line and all. */
 void head_read(leat_text bytes, struct arena *arena, struct leat_fetch_reply *reply);

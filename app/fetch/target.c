@@ -55,22 +55,48 @@ static const char *take_apart(struct target *target, CURLU *url, struct arena *a
 	return NULL;
 }
 
+/* 'url' may be relative to what 'parts' hold. */
+static const char *read_into(struct target *target, CURLU *parts, struct arena *arena, leat_text url)
+{
+	const char *copy = arena_copy(arena, url.ptr, url.len), *fault;
+	char *text = NULL;
+
+	if (strlen(copy) != url.len || curl_url_set(parts, CURLUPART_URL, copy, CURLU_DISALLOW_USER) != CURLUE_OK ||
+	    curl_url_get(parts, CURLUPART_URL, &text, 0) != CURLUE_OK)
+		return "the URL is none, or holds a user's name";
+	fault = take_apart(target, parts, arena);
+	target->url = arena_copy(arena, text, strlen(text));
+	curl_free(text);
+	return fault;
+}
+
 const char *target_read(struct target *target, struct arena *arena, leat_text url)
 {
-	const char *copy = arena_copy(arena, url.ptr, url.len), *fault = NULL;
 	CURLU *parts = curl_url();
-	char *text = NULL;
+	const char *fault;
 
 	if (!parts)
 		check_out_of_memory(sizeof(struct target), "a URL");
-	if (strlen(copy) != url.len || curl_url_set(parts, CURLUPART_URL, copy, CURLU_DISALLOW_USER) != CURLUE_OK ||
-	    curl_url_get(parts, CURLUPART_URL, &text, 0) != CURLUE_OK)
-		fault = "the URL is none, or holds a user's name";
-	if (!fault)
-		fault = take_apart(target, parts, arena);
-	if (!fault)
-		target->url = arena_copy(arena, text, strlen(text));
-	curl_free(text);
+	fault = read_into(target, parts, arena, url);
 	curl_url_cleanup(parts);
 	return fault;
+}
+
+const char *target_follow(struct target *ret_target, const struct target *target, struct arena *arena,
+			  leat_text location)
+{
+	CURLU *parts = curl_url();
+	const char *fault;
+
+	if (!parts)
+		check_out_of_memory(sizeof(struct target), "a URL");
+	LEAT_CHECK(curl_url_set(parts, CURLUPART_URL, target->url, 0) == CURLUE_OK);
+	fault = read_into(ret_target, parts, arena, location);
+	curl_url_cleanup(parts);
+	return fault;
+}
+
+bool target_is_same_origin(const struct target *a, const struct target *b)
+{
+	return a->is_tls == b->is_tls && a->port == b->port && strcmp(a->host, b->host) == 0;
 }

@@ -27,4 +27,11 @@ struct target {
 
 const char *target_read(struct target *target, struct arena *arena, leat_text url);
 
+/* Where 'location' leads from 'target'. */
+const char *target_follow(struct target *ret_target, const struct target *target, struct arena *arena,
+			  leat_text location);
+
+/* The same scheme, host and port. */
+bool target_is_same_origin(const struct target *a, const struct target *b);
+
 #endif

@@ -280,7 +280,7 @@ void transfer_set(struct transfer *transfer, const struct order *order)
 	set_callbacks(transfer);
 	set_method(transfer, order);
 	set_addresses(transfer, order);
-	for (const char *const *line = order->headers; *line; line++)
+	for (const char **line = order->headers; *line; line++)
 		add(&transfer->headers, *line);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
 	curl_easy_setopt(easy, CURLOPT_URL, order->target.url);

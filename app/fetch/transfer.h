@@ -36,8 +36,8 @@ struct order {
 	struct target target;
 	const struct addresses *addresses; /* NULL: the URL has the address itself */
 	const char *method;
-	leat_text body;             /* {NULL, 0}: none */
-	const char *const *headers; /* "Name: value", ended by NULL */
+	leat_text body;       /* {NULL, 0}: none */
+	const char **headers; /* "Name: value", ended by NULL */
 	bool is_idempotent;
 	bool public_only;
 	uint64_t body_max, head_max;

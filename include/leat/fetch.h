@@ -32,6 +32,10 @@
  *     REDIRECT  too many, or one that may not be followed
  *     PROTOCOL  what came is no HTTP
  *
+ * Redirects (301, 302, 303, 307, 308 with a Location) are followed as often as .redirects says. 303, and 301 and 302 of a POST, become a GET without
+ * a body; the others repeat method and body. To another scheme, host or port, Authorization, Cookie and Proxy-Authorization are not taken along. From https to
+ * http none is followed. Each is a call of its own: its address is looked at, too.
+ *
  * What is sent for the caller: X-Request-Id, and traceparent and tracestate if the request came with them; unless 'headers' has them.
  *
  * Only public addresses are called unless setting fetch_allow names others: loopback, private, link-local, metadata, multicast, reserved, or networks. It is the
@@ -96,6 +100,7 @@ struct leat_fetch {
 	const char *content_type;                /* of the body; NULL: not told */
 	int64_t timeout_ms;                      /* for all of it; 0: as long as the request has */
 	uint64_t body_max;                       /* of the reply, in bytes; 0: setting fetch_body_max */
+	unsigned redirects;                      /* followed at most; 0: a redirect is a reply like others */
 	bool public_only;                        /* the URL comes from outside */
 };
 
@@ -104,6 +109,7 @@ struct leat_fetch_reply {
 	leat_text body;
 	const struct leat_fetch_header *headers; /* in the order they came */
 	size_t header_count;
+	leat_text url; /* of the last call; it differs from what was asked for after redirects */
 	enum leat_fetch_fault fault;
 	leat_text why; /* {NULL, 0} with LEAT_OK */
 };

@@ -16,6 +16,8 @@ static enum leat_result tell(struct leat_request *req, enum leat_result result, 
 	LEAT_TRY(leat_reply_header(req, "X-Status", leat_format(req, "%d", reply->status)));
 	LEAT_TRY(leat_reply_header(req, "X-Headers", leat_format(req, "%zu", reply->header_count)));
 	LEAT_TRY(leat_reply_header(req, "X-Probe", leat_fetch_reply_header(reply, "x-probe")));
+	if (reply->url.ptr)
+		LEAT_TRY(leat_reply_header(req, "X-Url", reply->url));
 	return leat_reply_text(req, 200, "application/octet-stream", result == LEAT_OK ? reply->body : reply->why);
 }
 
@@ -25,11 +27,13 @@ static enum leat_result call(struct leat_request *req)
 	struct leat_fetch what = { .url = leat_query(req, "url") };
 	leat_text method = leat_query(req, "method");
 	struct leat_fetch_reply reply;
-	int64_t public_only, body_max;
+	int64_t public_only, body_max, redirects;
 
 	LEAT_TRY(number(req, "timeout", &what.timeout_ms));
 	LEAT_TRY(number(req, "body_max", &body_max));
 	LEAT_TRY(number(req, "public_only", &public_only));
+	LEAT_TRY(number(req, "redirects", &redirects));
+	what.redirects = (unsigned)redirects;
 	what.body_max = (uint64_t)body_max;
 	what.public_only = public_only;
 	if (method.ptr)
@@ -50,9 +54,12 @@ static enum leat_result with_header(struct leat_request *req)
 						     LEAT_FETCH_HEADERS_END };
 	struct leat_fetch_reply reply;
 
-	return tell(req,
-		    leat_fetch(req, &(struct leat_fetch){ .url = leat_query(req, "url"), .headers = headers }, &reply),
-		    &reply);
+	return tell(
+		req,
+		leat_fetch(req,
+			   &(struct leat_fetch){ .url = leat_query(req, "url"), .headers = headers, .redirects = 5 },
+			   &reply),
+		&reply);
 }
 
 /* As most handlers would: a failure is the reply's. */

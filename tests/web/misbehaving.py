@@ -101,6 +101,15 @@ class Server:
         connection.sendall(f"HTTP/1.1 {argument} Any\r\nContent-Length: 0\r\n\r\n".encode())
         return True
 
+    def do_to(self, connection, argument, method, body):
+        """?STATUS,LOCATION"""
+        status, _, location = argument.partition(",")
+        connection.sendall(f"HTTP/1.1 {status} Moved\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n".encode())
+        return True
+
+    def do_loop(self, connection, argument, method, body):
+        return self.do_to(connection, "302,/loop", method, body)
+
     def do_early(self, connection, argument, method, body):
         connection.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + REPLY % (2, b"ok"))
         return True

@@ -201,6 +201,45 @@ def test_what_is_no_method(fetching, fresh):
     assert fault_of(fetch(fetching, fresh.url("/ok"), method="GET /other HTTP/1.1\r\nX:")) == "REQUEST"
 
 
+# Redirects
+
+def test_a_redirect_is_a_reply_unless_it_may_be_followed(fetching, upstream):
+    assert fetch(fetching, upstream.url("/to?302,/ok")).headers["X-Status"] == "302"
+    reply = fetch(fetching, upstream.url("/to?302,/ok"), redirects=1)
+    assert (reply.headers["X-Status"], reply.headers["X-Url"], reply.body) == ("200", upstream.url("/ok"), b"ok")
+
+
+@pytest.mark.parametrize("status, method, then", [
+    (301, "POST", "GET"), (302, "POST", "GET"), (303, "POST", "GET"), (307, "POST", "POST"), (308, "POST", "POST"),
+    (301, "PUT", "PUT"), (303, "PUT", "GET"), (308, "PATCH", "PATCH"),
+])
+def test_a_redirect_keeps_the_method_or_becomes_a_get(fetching, fresh, status, method, then):
+    fetch(fetching, fresh.url(f"/to?{status},/echo"), body=b"text", method=method, redirects=1)
+    found, _, headers, body = fresh.requests[-1]
+    assert (found, body) == (then, b"" if then == "GET" else b"text")
+    assert headers.get("content-type") == (None if then == "GET" else "text/plain")
+
+
+@pytest.mark.parametrize("path", ["/loop", "/to?302,http://a%20b/", "/to?302,ftp://127.0.0.1/", "/to?302,file:///etc/passwd",
+                                  "/to?302,http://user:word@127.0.0.1/"])
+def test_redirects_that_are_not_followed(fetching, upstream, path):
+    reply = fetch(fetching, upstream.url(path), redirects=3)
+    assert (fault_of(reply), reply.headers["X-Status"], reply.headers["X-Result"]) == ("REDIRECT", "0", "BAD_GATEWAY")
+
+
+def test_a_redirect_to_a_refused_address(fetching, upstream):
+    assert fault_of(fetch(fetching, upstream.url("/to?302,http://10.0.0.1/"), redirects=1)) == "ADDRESS"
+
+
+@pytest.mark.parametrize("name, is_taken_along", [("Authorization", False), ("Cookie", False), ("X-Mine", True)])
+def test_secrets_stay_with_their_server(fetching, fresh, name, is_taken_along):
+    with misbehaving.Server() as other:
+        fetching.ask("GET", uri(fresh.url(f"/to?307,{other.url('/ok')}"), "/with_header", name=name, value="mine"))
+        assert other.requests[0][2].get(name.lower()) == ("mine" if is_taken_along else None)
+    fetching.ask("GET", uri(fresh.url("/to?307,/ok"), "/with_header", name=name, value="mine"))
+    assert fresh.requests[-1][2][name.lower()] == "mine"
+
+
 # Addresses
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1", "127.1"])
