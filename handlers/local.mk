@@ -6,5 +6,5 @@ libhandlers_la_SOURCES = \
 	handlers/hello.c \
 	handlers/table.c handlers/table.h \
 	handlers/users.c
-EXTRA_DIST += handlers/README.md handlers/caching.md handlers/coalescing.md handlers/edge.md handlers/idempotency.md \
-	handlers/rate.md handlers/routing.md
+EXTRA_DIST += handlers/README.md handlers/caching.md handlers/coalescing.md handlers/edge.md handlers/fetching.md \
+	handlers/idempotency.md handlers/rate.md handlers/routing.md

@@ -139,6 +139,8 @@
 	X(FETCH_IDLE,        GAUGE,   "leat_fetch_idle_connections", "", "Connections to other HTTP servers that wait for a call.") \
 	X(FETCH_CONNECTS,    COUNTER, "leat_fetch_connects_total", "", "Attempts to connect to other HTTP servers.") \
 	X(FETCH_LOOKUPS,     COUNTER, "leat_fetch_lookups_total", "", "Names of other HTTP servers looked up.") \
+	X(FETCH_RETRIES,     COUNTER, "leat_fetch_retries_total", "", "Calls to other HTTP servers that were tried again.") \
+	X(FETCH_HEDGES,      COUNTER, "leat_fetch_hedges_total", "", "Calls to other HTTP servers sent a second time, because no reply had come.") \
 	X(FETCH_CLOSED_IDLE_MAX, COUNTER, "leat_fetch_closed_total", "reason=\"fetch_idle_max\"", "Idle connections to other HTTP servers that a setting has closed.") \
 	X(FETCH_CLOSED_IDLE_TIME, COUNTER, "leat_fetch_closed_total", "reason=\"fetch_idle_time\"", "") \
 	X(FETCH_CLOSED_LIFETIME, COUNTER, "leat_fetch_closed_total", "reason=\"fetch_lifetime\"", "") \

@@ -7,12 +7,18 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/number.h"
+#include "base/random.h"
 #include "base/settings.h"
 #include "fetch/fetcher.h"
 #include "fetch/guard.h"
 #include "fetch/head.h"
 #include "http/request.h"
 #include "task/task.h"
+#include "task/wait.h"
+
+enum { PAUSE_DOUBLINGS = 6, RETRY_AFTER_MOST_S = 86400 };
+#define PAUSE_FIRST_NS (UINT64_C(50) * CLOCK_MS)
 
 /* One call of a handler's. */
 struct call_out {
@@ -22,6 +28,7 @@ struct call_out {
 	struct leat_fetch_reply *reply;
 	struct order order;
 	int64_t deadline_ns;
+	unsigned tried; /* again, of what->retries */
 };
 
 static const struct {
@@ -100,19 +107,53 @@ static enum leat_fetch_fault take_reply(struct call_out *call, struct transfer *
 }
 
 /* On a place of the host's, which the transfer gives back. */
-static enum leat_fetch_fault transfer_one(struct call_out *call, struct host *host)
+static struct transfer *start(struct call_out *call, struct host *host)
 {
 	struct transfer *transfer = fetcher_take(call->fetcher);
+
+	transfer_set(transfer, &call->order);
+	fetcher_start(call->fetcher, transfer, host);
+	return transfer;
+}
+
+/* The one whose reply counts, if there is one by now: a failure does only while no other is under way. */
+static struct transfer *decided(struct transfer *first, struct transfer *second)
+{
+	if (!second)
+		return first->is_done ? first : NULL;
+	if (first->is_done && (first->fault == LEAT_FETCH_NONE || second->is_done))
+		return second->is_done && second->fault == LEAT_FETCH_NONE ? second : first;
+	return second->is_done && second->fault == LEAT_FETCH_NONE ? second : NULL;
+}
+
+static enum leat_fetch_fault transfer_on(struct call_out *call, struct host *host)
+{
+	int64_t hedge_ms = call->order.is_idempotent ? call->what->hedge_ms : 0;
+	int64_t hedge_ns = hedge_ms > 0 ? clock_now_ns() + hedge_ms * CLOCK_MS : CLOCK_NEVER;
+	struct transfer *first, *second = NULL, *counts = NULL;
 	enum leat_result result = LEAT_OK;
 	enum leat_fetch_fault fault;
 
 	call->order.addresses = host->is_literal ? NULL : &host->addresses;
-	transfer_set(transfer, &call->order);
-	fetcher_start(call->fetcher, transfer, host);
-	while (!transfer->is_done && result == LEAT_OK)
-		result = task_wait(call->deadline_ns);
-	fault = transfer->is_done ? take_reply(call, transfer) : fail_wait(call, result, "for the reply");
-	fetcher_give(call->fetcher, transfer);
+	first = start(call, host);
+	while (!counts && result == LEAT_OK) {
+		bool is_hedge = hedge_ns < call->deadline_ns;
+
+		result = task_wait(is_hedge ? hedge_ns : call->deadline_ns);
+		counts = decided(first, second);
+		if (result != LEAT_TIMED_OUT || !is_hedge)
+			continue;
+		result = LEAT_OK;
+		hedge_ns = CLOCK_NEVER;
+		if (!counts && host_enter_at_once(host)) {
+			metrics_add(METRIC_FETCH_HEDGES, 1);
+			second = start(call, host);
+		}
+	}
+	fault = counts ? take_reply(call, counts) : fail_wait(call, result, "for the reply");
+	fetcher_give(call->fetcher, first);
+	if (second)
+		fetcher_give(call->fetcher, second);
 	return fault;
 }
 
@@ -130,7 +171,7 @@ static enum leat_fetch_fault on_host(struct call_out *call, struct host *host)
 			    LEAT_TEXT_OF("too many wait for a connection: setting fetch_queue"));
 	if (result != LEAT_OK)
 		return fail_wait(call, result, "for a connection");
-	return transfer_one(call, host);
+	return transfer_on(call, host);
 }
 
 /* The order ------------------------------------------------------------------------------------------------------------- */
@@ -139,10 +180,13 @@ static const char *const idempotent[] = {
 	"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", NULL
 }; /* RFC 9110 9.2.2 */
 
-static bool is_idempotent(const char *method)
+static bool is_idempotent(const char *method, const struct leat_fetch_header *headers)
 {
 	for (const char *const *one = idempotent; *one; one++)
 		if (strcmp(method, *one) == 0)
+			return true;
+	for (; headers && headers->name; headers++)
+		if (strcasecmp(headers->name, "Idempotency-Key") == 0)
 			return true;
 	return false;
 }
@@ -158,7 +202,7 @@ static enum leat_fetch_fault fill_order(struct call_out *call)
 		return fail(call, LEAT_FETCH_URL, leat_text_from(fault));
 	order->method = what->method ? what->method : what->body.ptr ? "POST" : "GET";
 	order->body = what->body;
-	order->is_idempotent = is_idempotent(order->method);
+	order->is_idempotent = is_idempotent(order->method, what->headers);
 	order->public_only = what->public_only;
 	order->body_max = what->body_max ? what->body_max : (uint64_t)settings->fetch_body_max;
 	order->head_max = (uint64_t)settings->fetch_head_max;
@@ -182,6 +226,58 @@ static enum leat_fetch_fault call_once(struct call_out *call)
 	enum leat_fetch_fault fault = on_host(call, host);
 
 	host_give(host);
+	return fault;
+}
+
+/* Tries ----------------------------------------------------------------------------------------------------------------- */
+
+static bool may_help_again(enum leat_fetch_fault fault, int status)
+{
+	switch (fault) {
+	case LEAT_FETCH_NONE:
+		return status == 502 || status == 503 || status == 504;
+	case LEAT_FETCH_RESOLVE:
+	case LEAT_FETCH_CONNECT:
+	case LEAT_FETCH_CONNECT_TIMEOUT:
+	case LEAT_FETCH_CUT:
+	case LEAT_FETCH_LENGTH:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* By chance, so that those who failed together do not come back together. */
+static int64_t pause_of(const struct call_out *call, unsigned tried)
+{
+	uint64_t most_ns = PAUSE_FIRST_NS << (tried < PAUSE_DOUBLINGS ? tried : PAUSE_DOUBLINGS);
+	int64_t pause_ns = (int64_t)(most_ns / 2 + random_below(most_ns / 2)), seconds;
+
+	if (number_read_int(leat_fetch_reply_header(call->reply, "Retry-After"), &seconds) && seconds > 0 &&
+	    seconds < RETRY_AFTER_MOST_S && pause_ns < seconds * CLOCK_S)
+		pause_ns += seconds * CLOCK_S;
+	return pause_ns;
+}
+
+static enum leat_fetch_fault call_until_it_helps(struct call_out *call)
+{
+	enum leat_fetch_fault fault = call_once(call);
+
+	while (call->tried < call->what->retries && call->order.is_idempotent &&
+	       may_help_again(fault, call->reply->status)) {
+		int64_t until_ns = clock_now_ns() + pause_of(call, call->tried);
+		enum leat_result result;
+
+		if (until_ns >= call->deadline_ns)
+			break;
+		result = wait_sleep(until_ns, call->deadline_ns);
+		if (result != LEAT_OK)
+			return fail_wait(call, result, "for another try");
+		call->tried++;
+		metrics_add(METRIC_FETCH_RETRIES, 1);
+		*call->reply = (struct leat_fetch_reply){ 0 };
+		fault = call_once(call);
+	}
 	return fault;
 }
 
@@ -230,7 +326,7 @@ static enum leat_fetch_fault run(struct call_out *call)
 	enum leat_fetch_fault fault = fill_order(call);
 
 	for (unsigned followed = 0; fault == LEAT_FETCH_NONE; followed++) {
-		fault = call_once(call);
+		fault = call_until_it_helps(call);
 		if (fault != LEAT_FETCH_NONE || call->what->redirects == 0 || !is_redirect(call->reply))
 			break;
 		if (followed == call->what->redirects)

@@ -36,6 +36,11 @@
  * a body; the others repeat method and body. To another scheme, host or port, Authorization, Cookie and Proxy-Authorization are not taken along. From https to
  * http none is followed. Each is a call of its own: its address is looked at, too.
  *
+ * What may be done twice (GET, HEAD, PUT, DELETE, OPTIONS, TRACE, or with an Idempotency-Key) is tried again as often as .retries says: after RESOLVE, CONNECT,
+ * CONNECT_TIMEOUT, CUT and LENGTH, and after 502, 503 and 504. The pauses grow from 50 ms by chance, are no shorter than a Retry-After in seconds, and no try begins for
+ * whose pause the time does not suffice: then the last answer counts. .hedge_ms is for calls that are mostly quick: if no reply has come by then, and there is
+ * a place without waiting, the same is sent a second time; the first reply counts, and the other call is given up.
+ *
  * What is sent for the caller: X-Request-Id, and traceparent and tracestate if the request came with them; unless 'headers' has them.
  *
  * Only public addresses are called unless setting fetch_allow names others: loopback, private, link-local, metadata, multicast, reserved, or networks. It is the
@@ -101,6 +106,8 @@ struct leat_fetch {
 	int64_t timeout_ms;                      /* for all of it; 0: as long as the request has */
 	uint64_t body_max;                       /* of the reply, in bytes; 0: setting fetch_body_max */
 	unsigned redirects;                      /* followed at most; 0: a redirect is a reply like others */
+	unsigned retries;                        /* at most; see above */
+	int64_t hedge_ms;                        /* a second call after that time; 0: none */
 	bool public_only;                        /* the URL comes from outside */
 };
 

@@ -27,12 +27,15 @@ static enum leat_result call(struct leat_request *req)
 	struct leat_fetch what = { .url = leat_query(req, "url") };
 	leat_text method = leat_query(req, "method");
 	struct leat_fetch_reply reply;
-	int64_t public_only, body_max, redirects;
+	int64_t public_only, body_max, redirects, retries;
 
 	LEAT_TRY(number(req, "timeout", &what.timeout_ms));
 	LEAT_TRY(number(req, "body_max", &body_max));
 	LEAT_TRY(number(req, "public_only", &public_only));
 	LEAT_TRY(number(req, "redirects", &redirects));
+	LEAT_TRY(number(req, "retries", &retries));
+	LEAT_TRY(number(req, "hedge", &what.hedge_ms));
+	what.retries = (unsigned)retries;
 	what.redirects = (unsigned)redirects;
 	what.body_max = (uint64_t)body_max;
 	what.public_only = public_only;

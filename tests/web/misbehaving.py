@@ -152,11 +152,14 @@ class Server:
     def do_cut_in_head(self, connection, argument, method, body):
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Le")
 
-    def do_once(self, connection, argument, method, body):
-        """Answers the first request of a connection, and closes at the second."""
-        if sum(1 for request in self.requests if request[1].startswith("/once")) == 1:
-            return self.do_ok(connection, argument, method, body)
-        return False
+    def do_at_last(self, connection, argument, method, body):
+        """?FAULT,COUNT: answers when it was asked more than COUNT times, and before that as FAULT says."""
+        fault, _, count = argument.partition(",")
+        if sum(1 for request in self.requests if request[1].startswith("/at_last")) > int(count):
+            return self.do_ok(connection, "", method, body)
+        if fault.isdigit():
+            return self.do_status(connection, fault, method, body)
+        return getattr(self, f"do_{fault}")(connection, "", method, body)
 
     def do_short(self, connection, argument, method, body):
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort")

@@ -240,6 +240,60 @@ def test_secrets_stay_with_their_server(fetching, fresh, name, is_taken_along):
     assert fresh.requests[-1][2][name.lower()] == "mine"
 
 
+# Tries
+
+@pytest.mark.parametrize("fault", ["cut", "short", "502", "503", "504"])
+def test_what_may_be_done_twice_is_tried_again(fetching, fresh, fault):
+    assert fetch(fetching, fresh.url(f"/at_last?{fault},2"), retries=2).body == b"ok"
+    assert len(fresh.requests) == 3
+
+
+def test_the_last_answer_counts(fetching, fresh):
+    assert fetch(fetching, fresh.url("/at_last?503,2"), retries=1).headers["X-Status"] == "503"
+    assert fault_of(fetch(fetching, fresh.url("/short"), retries=1)) == "LENGTH"
+    assert len(fresh.requests) == 4
+
+
+@pytest.mark.parametrize("path", ["/at_last?500,1", "/at_last?404,1", "/no_http", "/headers"])
+def test_what_would_not_help_is_not_tried_again(fetching, fresh, path):
+    fetch(fetching, fresh.url(path), retries=3)
+    assert len(fresh.requests) == 1
+
+
+def test_a_post_is_not_tried_again(fetching, fresh):
+    assert fetch(fetching, fresh.url("/at_last?503,1"), body=b"text", retries=3).headers["X-Status"] == "503"
+    assert len(fresh.requests) == 1
+
+
+def test_no_try_begins_too_late(fetching, fresh):
+    assert fetch(fetching, fresh.url("/at_last?503,1"), retries=3, timeout=20).headers["X-Status"] == "503"
+    assert len(fresh.requests) == 1
+
+
+def test_a_second_call_when_the_first_is_late(fetching, fresh):
+    before = fetching.metric("leat_fetch_hedges_total")
+    assert fetch(fetching, fresh.url("/at_last?silent,1"), hedge=20).body == b"ok"
+    assert len(fresh.requests) == 2
+    servers.wait_until(lambda: fresh.open == 1, "the first one is given up")
+    assert fetching.metric("leat_fetch_hedges_total") == before + 1
+
+
+def test_a_first_call_can_still_win(fetching, fresh):
+    assert fetch(fetching, fresh.url("/slow?300"), hedge=20).body == b"ok"
+    assert len(fresh.requests) == 2
+
+
+@pytest.mark.parametrize("query", [{"hedge": 10000}, {"hedge": 10, "method": "POST"}])
+def test_no_second_call_of_what_is_quick_or_may_be_done_once_only(fetching, fresh, query):
+    assert fetch(fetching, fresh.url("/slow?50"), **query).body == b"ok"
+    assert len(fresh.requests) == 1
+
+
+def test_both_calls_end_with_the_request(fetching, fresh):
+    assert fault_of(fetch(fetching, fresh.url("/silent"), hedge=20, timeout=100)) == "DEADLINE"
+    servers.wait_until(lambda: fresh.open == 0 and len(fresh.requests) == 2, "both are given up")
+
+
 # Addresses
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1", "127.1"])
