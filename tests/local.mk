@@ -274,7 +274,10 @@ EXTRA_DIST += \
 	tests/web/test_deploy.py \
 	tests/web/test_docs.py \
 	tests/web/test_draining.py \
+	tests/web/misbehaving.py \
 	tests/web/test_edge.py \
+	tests/web/test_fetch.py \
+	tests/web/test_fetch_nginx.py \
 	tests/web/test_guard.py \
 	tests/web/test_http.py \
 	tests/web/test_idempotency.py \
