@@ -165,6 +165,7 @@ libleat_all_la_SOURCES = \
 	app/http/media_type.c app/http/media_type.h \
 	app/http/method.c app/http/method.h \
 	app/http/middleware.c app/http/middleware.h \
+	app/http/middleware_check.c \
 	app/http/multipart.c app/http/multipart.h \
 	app/http/openapi.c app/http/openapi.h app/http/openapi_internal.h \
 	app/http/openapi_path.c \

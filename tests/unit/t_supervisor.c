@@ -321,10 +321,10 @@ START_TEST(a_child_that_died_is_started_again)
 
 	start(&plan);
 	expect("cs");
-	ck_assert_uint_eq(metrics_total(METRIC_WORKER_STARTS), 2);
-	ck_assert_uint_eq(metrics_total(METRIC_WORKER_CRASHES), 1);
 	kill(supervisor, SIGTERM);
 	ck_assert_int_eq(exit_status(), 0);
+	ck_assert_uint_eq(metrics_total(METRIC_WORKER_STARTS), 2); /* a child may be heard before it is counted */
+	ck_assert_uint_eq(metrics_total(METRIC_WORKER_CRASHES), 1);
 }
 END_TEST
 
