@@ -95,6 +95,7 @@ libleat_all_la_SOURCES = \
 	app/base/settings_kind.c app/base/settings_kind.h \
 	app/base/settings_print.c \
 	app/base/settings_table.h \
+	app/base/shared.c app/base/shared.h \
 	app/base/siphash.c app/base/siphash.h \
 	app/base/utf8.c app/base/utf8.h \
 	app/base/uuid.c app/base/uuid.h \

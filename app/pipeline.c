@@ -130,12 +130,9 @@ void pipeline_serve(struct exchange *exchange, void *arg)
 void pipeline_describe(const void *serving, struct crash_subject *ret_subject, bool *ret_is_head)
 {
 	const struct leat_request *req = ((const struct walk *)serving)->req;
-	leat_text id = req->call.request_id;
 
 	*ret_is_head = req->method == LEAT_METHOD_HEAD;
-	ret_subject->route = req->match.route ? request_pattern(req) : "none";
-	ret_subject->id_len = id.len < sizeof(ret_subject->id) ? id.len : sizeof(ret_subject->id);
-	memcpy(ret_subject->id, id.ptr, ret_subject->id_len);
+	*ret_subject = crash_subject_of(req->match.route ? request_pattern(req) : NULL, req->call.request_id);
 }
 
 void pipeline_abandoned(void *serving, bool was_cut, uint64_t body_size)
@@ -236,12 +233,7 @@ static enum leat_result handle(struct walk *walk)
 		LEAT_TRY(allow(req));
 		return leat_reply_empty(req, 204);
 	}
-	LEAT_TRY(req->match.route->handler(req));
-	if (response_status(&req->response) == 0) {
-		log_error("bug: the handler of %s returned LEAT_OK without a reply", request_pattern(req));
-		return LEAT_INTERNAL;
-	}
-	return LEAT_OK;
+	return request_handle(req);
 }
 
 /* Reads for request.c. The exchange knows why there are fewer bytes than there should be. */

@@ -63,7 +63,7 @@ enum {
 	LAST_CHANCE_MS = 500,  /* for requests to end after they were cancelled */
 	LENDING_THREADS = 2,   /* that connect for lend.c, beside one a worker for each set of its lanes */
 	CANCELLING_THREADS = 2,
-	TASKS_A_REQUEST = 2, /* its own, and that of the shared work it has started */
+	TASKS_A_REQUEST = 2,   /* its own, and that of the shared work it has started */
 	RESOLVING_THREADS = 4, /* a resolver that hangs holds one for as long as it does */
 };
 
@@ -578,7 +578,9 @@ static bool make_router(struct plan *plan)
 			log_error("%s", line);
 		return false;
 	}
-	fault = breakers_fault() ? breakers_fault() : semaphores_fault();
+	fault = breakers_fault();
+	if (!fault)
+		fault = semaphores_fault();
 	if (fault)
 		log_error("%s", fault);
 	openapi_setup(plan->service, router_routes(plan->router));

@@ -22,13 +22,13 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/shared.h"
 #include "base/siphash.h"
 
 enum { PLACES = 8, LOCKS = 64, NOWHERE = PLACES };
@@ -71,9 +71,7 @@ void bucket_table_create(uint32_t keys)
 	while (count * PLACES < keys)
 		count *= 2;
 	size = LOCKS * sizeof(*locks) + count * sizeof(*sets);
-	locks = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (locks == MAP_FAILED)
-		check_out_of_memory(size, "token buckets (setting rate_keys)");
+	locks = shared_memory(size, "token buckets (setting rate_keys)");
 	sets = (struct bucket_set *)(locks + LOCKS);
 	set_mask = count - 1;
 	epoch_ns = clock_now_ns() - CLOCK_S;

@@ -7,11 +7,11 @@
 #include "base/metrics.h"
 
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/shared.h"
 
 #define METRICS_ROW(id, kind, prometheus_name, label_text, help_text) \
 	[METRIC_##id] = { \
@@ -41,11 +41,9 @@ void metrics_create(unsigned processes, unsigned threads_per_process)
 	unsigned count = 1 + processes * (threads_per_process + 1);
 	size_t slots_size = count * sizeof(struct metrics_slot);
 	size_t size = slots_size + processes * sizeof(*pids);
-	void *mapping = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	void *mapping = shared_memory(size, "metrics");
 
 	LEAT_CHECK(slots == &first_slot);
-	if (mapping == MAP_FAILED)
-		check_out_of_memory(size, "metrics");
 	slots = mapping;
 	slots[0] = first_slot;
 	slot_count = count;

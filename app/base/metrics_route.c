@@ -3,21 +3,16 @@
 #include "base/metrics_route.h"
 
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/check.h"
+#include "base/shared.h"
 
 static struct metrics_route *rows;
 static unsigned route_count;
 
 void metrics_route_create(unsigned count)
 {
-	size_t size = (size_t)metrics_slot_count() * count * sizeof(*rows);
-	void *mapping = size ? mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0) : NULL;
-
-	if (mapping == MAP_FAILED)
-		check_out_of_memory(size, "metrics of routes");
-	rows = mapping;
+	rows = shared_memory((size_t)metrics_slot_count() * count * sizeof(*rows), "metrics of routes");
 	route_count = count;
 }
 

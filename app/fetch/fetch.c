@@ -2,7 +2,6 @@
 #include <leat/fetch.h>
 #include <leat/request.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -185,10 +184,7 @@ static bool is_idempotent(const char *method, const struct leat_fetch_header *he
 	for (const char *const *one = idempotent; *one; one++)
 		if (strcmp(method, *one) == 0)
 			return true;
-	for (; headers && headers->name; headers++)
-		if (strcasecmp(headers->name, "Idempotency-Key") == 0)
-			return true;
-	return false;
+	return head_has(headers, "Idempotency-Key");
 }
 
 static enum leat_fetch_fault fill_order(struct call_out *call)

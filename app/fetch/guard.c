@@ -106,15 +106,11 @@ bool guard_setup(const char *allow, char fault[GUARD_FAULT_SIZE])
 /* The IPv4 address within one of IPv6, or the address itself. */
 static struct address reached(const struct address *address)
 {
-	struct address within = { .bytes[10] = 0xff, .bytes[11] = 0xff };
-
 	if (address_is_within(&guard.nat64, address))
-		memcpy(within.bytes + 12, address->bytes + 12, 4);
-	else if (address_is_within(&guard.six_to_four, address))
-		memcpy(within.bytes + 12, address->bytes + 2, 4);
-	else
-		return *address;
-	return within;
+		return address_of_v4(address->bytes + 12);
+	if (address_is_within(&guard.six_to_four, address))
+		return address_of_v4(address->bytes + 2);
+	return *address;
 }
 
 static enum guard_class class_of(const struct address *target)

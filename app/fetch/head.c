@@ -22,7 +22,7 @@ static bool is_one_of(const char *name, const char *const *names)
 	return false;
 }
 
-static bool has(const struct leat_fetch_header *headers, const char *name)
+bool head_has(const struct leat_fetch_header *headers, const char *name)
 {
 	for (; headers && headers->name; headers++)
 		if (strcasecmp(headers->name, name) == 0)
@@ -57,7 +57,7 @@ static const char *line_of(struct arena *arena, const char *name, leat_text valu
 static const char **pass_on(const char **at, struct leat_request *req, const struct leat_fetch *what, const char *name,
 			    leat_text value)
 {
-	if (value.len > 0 && header_is_value(value) && !has(what->headers, name))
+	if (value.len > 0 && header_is_value(value) && !head_has(what->headers, name))
 		*at++ = line_of(req->call.arena, name, value);
 	return at;
 }
@@ -85,10 +85,10 @@ const char *head_write(struct leat_request *req, const struct leat_fetch *what, 
 	at = pass_on(at, req, what, "User-Agent", LEAT_TEXT_OF("leat"));
 	if (what->content_type)
 		*at++ = line_of(arena, "Content-Type", leat_text_from(what->content_type));
-	else if (!has(what->headers, "Content-Type"))
+	else if (!head_has(what->headers, "Content-Type"))
 		*at++ = "Content-Type:";
 	*at++ = "Expect:"; /* no round trip to ask whether the body may come */
-	if (!has(what->headers, "Accept"))
+	if (!head_has(what->headers, "Accept"))
 		*at++ = "Accept:";
 	*at = NULL;
 	*ret_lines = lines;

@@ -16,6 +16,9 @@
 
 #include "base/arena.h"
 
+/* 'headers' may be NULL. */
+bool head_has(const struct leat_fetch_header *headers, const char *name);
+
 /* As libcurl takes them, ended by NULL: the caller's, the traces, and none of libcurl's own that nobody asked for. */
 const char *head_write(struct leat_request *req, const struct leat_fetch *what, const char *method,
 		       const char ***ret_lines);

@@ -2,7 +2,6 @@
 #include "fetch/lookup.h"
 
 #include <netdb.h>
-#include <netinet/in.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,21 +30,6 @@ static void on_done(struct loop_post *post)
 	free(lookup);
 }
 
-static void take(struct addresses *found, const struct sockaddr *from)
-{
-	struct address *address = &found->items[found->count];
-
-	if (from->sa_family == AF_INET) {
-		*address = (struct address){ .bytes[10] = 0xff, .bytes[11] = 0xff };
-		memcpy(address->bytes + 12, &((const struct sockaddr_in *)from)->sin_addr, 4);
-	} else if (from->sa_family == AF_INET6) {
-		memcpy(address->bytes, &((const struct sockaddr_in6 *)from)->sin6_addr, 16);
-	} else {
-		return;
-	}
-	found->count++;
-}
-
 /* On a thread of the pool. */
 static void look_up(void *arg)
 {
@@ -56,7 +40,8 @@ static void look_up(void *arg)
 	lookup->failure = getaddrinfo(lookup->name, NULL, &hints, &list);
 	if (lookup->failure == 0) {
 		for (const struct addrinfo *one = list; one && lookup->found.count < ADDRESSES_MAX; one = one->ai_next)
-			take(&lookup->found, one->ai_addr);
+			lookup->found.count += address_of_socket(one->ai_addr,
+								 &lookup->found.items[lookup->found.count]);
 		freeaddrinfo(list);
 	}
 	loop_post(lookup->loop, &lookup->post);

@@ -2,7 +2,6 @@
 #include "fetch/transfer.h"
 
 #include <curl/curl.h>
-#include <netinet/in.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
@@ -138,21 +137,6 @@ static int on_request(void *arg, char *to, char *from, int to_port, int from_por
 
 /* Connections ----------------------------------------------------------------------------------------------------------- */
 
-static bool read_address(const struct curl_sockaddr *from, struct address *ret_address)
-{
-	const struct sockaddr *any = &from->addr;
-
-	if (any->sa_family == AF_INET) {
-		*ret_address = (struct address){ .bytes[10] = 0xff, .bytes[11] = 0xff };
-		memcpy(ret_address->bytes + 12, &((const struct sockaddr_in *)any)->sin_addr, 4);
-	} else if (any->sa_family == AF_INET6) {
-		memcpy(ret_address->bytes, &((const struct sockaddr_in6 *)any)->sin6_addr, 16);
-	} else {
-		return false;
-	}
-	return true;
-}
-
 /* The address is the one that is connected to next: nothing can change in between. */
 static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
 {
@@ -160,7 +144,7 @@ static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockad
 	struct address address;
 	int fd;
 
-	if (purpose != CURLSOCKTYPE_IPCXN || !transfer->order || !read_address(to, &address))
+	if (purpose != CURLSOCKTYPE_IPCXN || !transfer->order || !address_of_socket(&to->addr, &address))
 		return CURL_SOCKET_BAD;
 	if (!guard_allows(&address, transfer->order->public_only)) {
 		transfer->refused = address; /* another one of its addresses may do */
@@ -199,13 +183,13 @@ static void add_addresses(struct buffer *out, const struct addresses *addresses,
 	unsigned start = (unsigned)random_below(addresses->count);
 
 	for (unsigned i = 0; i < addresses->count; i++) {
+		const struct address *address = &addresses->items[(start + i) % addresses->count];
 		char text[ADDRESS_TEXT_SIZE];
-		bool is_v4;
 
-		address_write(text, &addresses->items[(start + i) % addresses->count]);
-		is_v4 = !strchr(text, ':');
-		if (is_v4 == of_v4)
-			buffer_format(out, is_v4 ? "%s%s" : "%s[%s]", out->data[out->len - 1] == ':' ? "" : ",", text);
+		if (address_is_v4(address) != of_v4)
+			continue;
+		address_write(text, address);
+		buffer_format(out, of_v4 ? "%s%s" : "%s[%s]", out->data[out->len - 1] == ':' ? "" : ",", text);
 	}
 }
 
@@ -213,14 +197,12 @@ static void add_addresses(struct buffer *out, const struct addresses *addresses,
 static void set_addresses(struct transfer *transfer, const struct order *order)
 {
 	const struct addresses *addresses = order->addresses;
-	char first[ADDRESS_TEXT_SIZE];
-	bool is_v4;
 	struct buffer line;
+	bool is_v4;
 
 	if (!addresses)
 		return;
-	address_write(first, &addresses->items[0]);
-	is_v4 = !strchr(first, ':');
+	is_v4 = address_is_v4(&addresses->items[0]);
 	buffer_init(&line, order->arena, 256);
 	buffer_format(&line, "+%s:%u:", order->target.host, order->target.port);
 	add_addresses(&line, addresses, is_v4);

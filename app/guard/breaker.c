@@ -19,12 +19,12 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/shared.h"
 #include "guard/breaker_machine.h"
 #include "task/held.h"
 
@@ -99,18 +99,10 @@ const char *breakers_fault(void)
 	return NULL;
 }
 
-static void *map(size_t size)
-{
-	void *mapping = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	if (mapping == MAP_FAILED)
-		check_out_of_memory(size, "circuit breakers");
-	return mapping;
-}
-
 static void create(const struct leat_breaker *breaker)
 {
-	struct live *live = map(sizeof(*live) + metrics_slot_count() * sizeof(struct seat));
+	struct live *live = shared_memory(sizeof(*live) + metrics_slot_count() * sizeof(struct seat),
+					  "circuit breakers");
 	struct breaker_machine machine;
 
 	LEAT_CHECK(metrics_slot_count() < 1U << (CELL_BITS - 1));

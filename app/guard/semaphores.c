@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/shared.h"
 #include "task/held.h"
 #include "task/semaphore.h"
 #include "task/task.h"
@@ -82,11 +82,9 @@ void semaphores_create(void)
 {
 	size_t size = listed_count * sizeof(struct semaphore_stats);
 	struct live *lives = calloc(listed_count + 1, sizeof(*lives));
-	struct semaphore_stats *stats = size ? mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-						    0)
-					     : NULL;
+	struct semaphore_stats *stats = shared_memory(size, "semaphores");
 
-	if (!lives || stats == MAP_FAILED)
+	if (!lives)
 		check_out_of_memory(size, "semaphores");
 	for (unsigned i = 0; i < listed_count; i++) {
 		semaphore_init(&lives[i].semaphore, listed[i]->places, queue_of(listed[i]));

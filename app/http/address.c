@@ -1,7 +1,8 @@
-/* address.c - see address.h. Pure; called by client.c and forwarded.c. */
+/* address.c - see address.h. Pure; called by client.c, forwarded.c, rate.c and app/fetch. */
 #include "http/address.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include "base/number.h"
@@ -10,9 +11,29 @@ enum { V4_BITS = 96 }; /* in front of an IPv4 address */
 
 static const uint8_t v4_prefix[V4_BITS / 8] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF };
 
-static bool is_v4(const struct address *address)
+bool address_is_v4(const struct address *address)
 {
 	return memcmp(address->bytes, v4_prefix, sizeof(v4_prefix)) == 0;
+}
+
+struct address address_of_v4(const void *four)
+{
+	struct address address;
+
+	memcpy(address.bytes, v4_prefix, sizeof(v4_prefix));
+	memcpy(address.bytes + sizeof(v4_prefix), four, 4);
+	return address;
+}
+
+bool address_of_socket(const struct sockaddr *socket, struct address *ret_address)
+{
+	if (socket->sa_family == AF_INET)
+		*ret_address = address_of_v4(&((const struct sockaddr_in *)socket)->sin_addr);
+	else if (socket->sa_family == AF_INET6)
+		memcpy(ret_address->bytes, &((const struct sockaddr_in6 *)socket)->sin6_addr, 16);
+	else
+		return false;
+	return true;
 }
 
 bool address_read(leat_text text, struct address *ret_address)
@@ -31,7 +52,7 @@ bool address_read(leat_text text, struct address *ret_address)
 
 size_t address_write(char text[ADDRESS_TEXT_SIZE], const struct address *address)
 {
-	if (is_v4(address))
+	if (address_is_v4(address))
 		inet_ntop(AF_INET, address->bytes + sizeof(v4_prefix), text, ADDRESS_TEXT_SIZE);
 	else
 		inet_ntop(AF_INET6, address->bytes, text, ADDRESS_TEXT_SIZE);
@@ -67,7 +88,7 @@ const char *address_read_network(leat_text text, struct address_network *ret_net
 		      bits > (is_in_v6 ? 128 : 32)))
 		return "has a bad number of bits";
 	ret_network->bits = (unsigned)bits + (is_in_v6 ? 0 : V4_BITS);
-	if (bits == 0 || (is_v4(&ret_network->first) && ret_network->bits == V4_BITS))
+	if (bits == 0 || (address_is_v4(&ret_network->first) && ret_network->bits == V4_BITS))
 		return "is everybody, so anybody could say who he is";
 	if (has_bits_behind(ret_network))
 		return "has bits behind its prefix";
@@ -76,7 +97,7 @@ const char *address_read_network(leat_text text, struct address_network *ret_net
 
 bool address_is_within(const struct address_network *network, const struct address *address)
 {
-	if (is_v4(&network->first) != is_v4(address))
+	if (address_is_v4(&network->first) != address_is_v4(address))
 		return false;
 	for (unsigned i = 0; i < sizeof(address->bytes); i++)
 		if ((network->first.bytes[i] ^ address->bytes[i]) & mask_of(network->bits, i))

@@ -32,6 +32,15 @@ struct address_network {
 	unsigned bits; /* of 128 */
 };
 
+bool address_is_v4(const struct address *address);
+
+/* Of the four bytes of an IPv4 address. */
+struct address address_of_v4(const void *four);
+
+/* False: it is of neither family. */
+struct sockaddr;
+bool address_of_socket(const struct sockaddr *socket, struct address *ret_address) LEAT_MUST_USE;
+
 bool address_read(leat_text text, struct address *ret_address) LEAT_MUST_USE;
 
 /* "192.0.2.1", "2001:db8::1" (RFC 5952); returns the length. */

@@ -34,19 +34,10 @@ enum leat_result leat_after_reply(struct leat_request *req, void (*fn)(void *arg
 	return LEAT_OK;
 }
 
-static struct crash_subject subject_of(const struct leat_request *req)
-{
-	leat_text id = req->call.request_id;
-	struct crash_subject subject = { .route = req->match.route ? request_pattern(req) : "none" };
-
-	subject.id_len = id.len < sizeof(subject.id) ? id.len : sizeof(subject.id);
-	memcpy(subject.id, id.ptr, subject.id_len);
-	return subject;
-}
-
 void after_run(struct leat_request *req)
 {
-	struct crash_subject subject = subject_of(req);
+	struct crash_subject subject = crash_subject_of(req->match.route ? request_pattern(req) : NULL,
+						     req->call.request_id);
 
 	for (const struct after_work *work = req->after; work; work = work->next)
 		background_run(req->environment->background, work->fn, work->data, work->size, &subject);

@@ -66,17 +66,6 @@ static leat_text write_key(const struct leat_request *req, const struct leat_coa
 	return buffer_as_text(&key);
 }
 
-/* "HTTP_ACCEPT_LANGUAGE=..." */
-static const char *write_header(struct arena *arena, const char *name, leat_text value)
-{
-	leat_text param = arena_format(arena, "HTTP_%s=%.*s", name, LEAT_TEXT_PRINTF(value));
-	char *at = (char *)param.ptr; /* just made */
-
-	for (; *at != '='; at++)
-		*at = *at == '-' ? '_' : *at >= 'a' && *at <= 'z' ? (char)(*at - 'a' + 'A') : *at;
-	return param.ptr;
-}
-
 /* FastCGI's parameters once more. */
 static const char **read_key(const struct leat_coalesce *policy, leat_text key, struct arena *arena)
 {
@@ -90,7 +79,7 @@ static const char **read_key(const struct leat_coalesce *policy, leat_text key, 
 		leat_text value = take(&key);
 
 		if (value.ptr)
-			params[count++] = write_header(arena, *name, value);
+			params[count++] = params_write(*name, value, arena);
 	}
 	params[count] = NULL;
 	return params;
@@ -117,22 +106,13 @@ static enum leat_result enter_rest(struct middleware_walk *walk, struct leat_req
 	return LEAT_OK;
 }
 
-static enum leat_result handle(struct leat_request *req)
-{
-	LEAT_TRY(req->match.route->handler(req));
-	if (leat_reply_status(req) != 0)
-		return LEAT_OK;
-	log_error("bug: the handler of %s returned LEAT_OK without a reply", request_pattern(req));
-	return LEAT_INTERNAL;
-}
-
 static enum leat_result serve(struct leat_request *req, const void *policy)
 {
 	struct middleware_walk walk = { 0 };
 	enum leat_result result = enter_rest(&walk, req, policy);
 
 	if (result == LEAT_OK && leat_reply_status(req) == 0)
-		result = handle(req);
+		result = request_handle(req);
 	if (result != LEAT_OK) { /* for those hooks; each who waits has a document of its own */
 		response_clear(&req->response);
 		problems_reply(req, result);

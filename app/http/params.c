@@ -7,16 +7,28 @@
 #include "base/buffer.h"
 #include "http/parameter.h"
 
+/* As CGI writes a header's name (RFC 3875 4.1.18). */
+static char in_name(char c)
+{
+	return c == '-' ? '_' : c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
+const char *params_write(const char *header, leat_text value, struct arena *arena)
+{
+	leat_text param = arena_format(arena, "HTTP_%s=%.*s", header, LEAT_TEXT_PRINTF(value));
+
+	for (char *at = (char *)param.ptr; *at != '='; at++) /* just made */
+		*at = in_name(*at);
+	return param.ptr;
+}
+
 const char *params_match(const char *param, const char *header)
 {
 	if (strncmp(param, "HTTP_", 5) != 0)
 		return NULL;
-	for (param += 5; *header; header++, param++) {
-		char c = *header == '-' ? '_' : *header;
-
-		if (*param != (c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c))
+	for (param += 5; *header; header++, param++)
+		if (*param != in_name(*header))
 			return NULL;
-	}
 	return *param == '=' ? param + 1 : NULL;
 }
 

@@ -20,6 +20,9 @@ struct arena;
 /* The value, when the parameter's name is "HTTP_" and the header's, in capitals, '_' for '-'; else NULL. */
 const char *params_match(const char *param, const char *header);
 
+/* "HTTP_ACCEPT_LANGUAGE=de" of "Accept-Language" and "de": what params_match finds. */
+const char *params_write(const char *header, leat_text value, struct arena *arena);
+
 /* A header that is a list, of all its lines (RFC 9110 5.3): some front servers hand them on as they came. Without blanks around each.
  * 'params' end with NULL. {NULL, 0} when absent. */
 leat_text params_list(const char *const *params, const char *header, struct arena *arena);

@@ -192,13 +192,6 @@ static uint64_t add_text(const struct leat_rate *rate, uint64_t before, leat_tex
 	return bucket_table_key(rate, before, text.ptr, text.len);
 }
 
-static bool is_v4(const struct address *address)
-{
-	static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
-
-	return memcmp(address->bytes, prefix, sizeof(prefix)) == 0;
-}
-
 /* IPv4 as it is written, one way for each address; of IPv6 the network, for a client has 2^64 addresses as easily as one. What is no address (unix:) is
  * itself. */
 static uint64_t key_of_client(struct leat_request *req, const struct leat_rate *rate)
@@ -210,7 +203,7 @@ static uint64_t key_of_client(struct leat_request *req, const struct leat_rate *
 
 	if (text.len == 0 || !memchr(text.ptr, ':', text.len) || !address_read(text, &address))
 		return key_of(rate, text);
-	if (is_v4(&address))
+	if (address_is_v4(&address))
 		return key_of(rate, (leat_text){ v4, address_write(v4, &address) });
 	return bucket_table_key(rate, IS_NETWORK, address.bytes, 8);
 }

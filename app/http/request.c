@@ -101,6 +101,15 @@ enum leat_result request_parse(struct leat_request *req)
 	return LEAT_OK;
 }
 
+enum leat_result request_handle(struct leat_request *req)
+{
+	LEAT_TRY(req->match.route->handler(req));
+	if (response_status(&req->response) != 0)
+		return LEAT_OK;
+	log_error("bug: the handler of %s returned LEAT_OK without a reply", request_pattern(req));
+	return LEAT_INTERNAL;
+}
+
 const char *request_pattern(const struct leat_request *req)
 {
 	return req->match.route ? req->match.pattern : "";

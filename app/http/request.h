@@ -131,6 +131,9 @@ struct leat_request *request_new(struct arena *arena, const char *const *params,
 
 enum leat_result request_parse(struct leat_request *req) LEAT_MUST_USE;
 
+/* Runs the route's handler: after LEAT_OK there is a reply. */
+enum leat_result request_handle(struct leat_request *req) LEAT_MUST_USE;
+
 /* The pattern of its route; "" before it has one. */
 const char *request_pattern(const struct leat_request *req);
 

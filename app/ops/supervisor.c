@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/shared.h"
 #include "ops/respawn.h"
 
 static const int64_t grace_margin_ns = 2 * CLOCK_S; /* a child gives up its last work and closes its log */
@@ -126,9 +127,8 @@ static bool open_supervisor(struct supervisor *s, const struct supervisor_plan *
 	s->seats = SUPERVISOR_SEATS(plan->processes);
 	s->children = calloc(s->seats, sizeof(*s->children));
 	s->places = calloc(plan->processes, sizeof(*s->places));
-	s->leaves = mmap(NULL, s->seats * sizeof(*s->leaves), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-			 0);
-	if (!s->children || !s->places || s->leaves == MAP_FAILED)
+	s->leaves = shared_memory(s->seats * sizeof(*s->leaves), "supervisor");
+	if (!s->children || !s->places)
 		check_out_of_memory(s->seats * sizeof(*s->children), "supervisor");
 	sigemptyset(&s->stop_signals);
 	block_signals(&s->awaited);

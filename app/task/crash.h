@@ -37,6 +37,7 @@
 #include <leat/text.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <string.h>
 
 /* Longest of a request's ids (http/request_id.h). */
 enum { CRASH_ID_SIZE = 128 };
@@ -47,6 +48,17 @@ struct crash_subject {
 	size_t id_len;
 	char id[CRASH_ID_SIZE];
 };
+
+/* 'route' NULL: none. Of an id that is too long, the beginning. */
+static inline struct crash_subject crash_subject_of(const char *route, leat_text id)
+{
+	struct crash_subject subject = { .route = route ? route : "none",
+					 .id_len = id.len < CRASH_ID_SIZE ? id.len : CRASH_ID_SIZE };
+
+	if (subject.id_len > 0)
+		memcpy(subject.id, id.ptr, subject.id_len);
+	return subject;
+}
 
 /* Of requests, for the threads that run tasks. 'arg' is the task's. All but 'bury' are called in the signal handler. */
 struct crash_plan {

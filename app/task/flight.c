@@ -154,16 +154,6 @@ static void detach(struct flight *flight)
 	flight->is_current = false;
 }
 
-static void keep_subject(struct flight *flight, const struct flight_ask *ask)
-{
-	struct crash_subject *subject = &flight->subject;
-
-	subject->route = ask->route ? ask->route : "none";
-	subject->id_len = ask->id.len < sizeof(subject->id) ? ask->id.len : sizeof(subject->id);
-	if (subject->id_len > 0)
-		memcpy(subject->id, ask->id.ptr, subject->id_len);
-}
-
 static void on_cancel(struct loop_post *post);
 static void on_timer(struct loop_timer *timer);
 
@@ -188,7 +178,7 @@ static struct flight *add(struct flights *flights, const struct flight_ask *ask)
 	flight->waiting = flight->joined = 1;
 	flight->holders = 2;
 	flight->is_current = true;
-	keep_subject(flight, ask);
+	flight->subject = crash_subject_of(ask->route, ask->id);
 	*at = flight;
 	return flight;
 }
@@ -242,17 +232,6 @@ static struct waiter *land(struct flight *flight, struct flight_landed *landed)
 	detach(flight);
 	flight->is_over = true;
 	return take_all(flight, landed);
-}
-
-/* A waiter is gone when it was granted. */
-static void grant_all(struct waiter *waiter)
-{
-	while (waiter) {
-		struct waiter *next = waiter->next;
-
-		waiter_grant(waiter);
-		waiter = next;
-	}
 }
 
 /* One who waits no more. */
@@ -316,7 +295,7 @@ static void fly(void *arg)
 	clear_timer(flight);
 	waiters = land(flight, landed);
 	let_go(flight);
-	grant_all(waiters);
+	waiters_grant_all(waiters);
 	flight_landed_release(landed);
 }
 
@@ -353,7 +332,7 @@ static bool take_off(struct flight *flight)
 	waiters = land(flight, &failures[LEAT_UNAVAILABLE]);
 	flight->holders--; /* for the task that there is not */
 	let_go(flight);
-	grant_all(waiters);
+	waiters_grant_all(waiters);
 	return false;
 }
 
@@ -449,7 +428,7 @@ void flight_fail(struct flight *flight, enum leat_result result)
 		if (pthread_mutex_trylock(&flight->flights->lock) == 0) {
 			waiters = land(flight, &failures[result]); /* its task holds it for good */
 			pthread_mutex_unlock(&flight->flights->lock);
-			grant_all(waiters);
+			waiters_grant_all(waiters);
 			return;
 		}
 		nanosleep(&moment, NULL);

@@ -53,16 +53,6 @@ static struct waiter *let_in(struct semaphore *semaphore)
 	return first;
 }
 
-static void grant_all(struct waiter *waiter)
-{
-	while (waiter) {
-		struct waiter *next = waiter->next;
-
-		waiter_grant(waiter);
-		waiter = next;
-	}
-}
-
 /* Gave up: it stands in nobody's way any more. */
 static void step_aside(struct semaphore *semaphore)
 {
@@ -72,7 +62,7 @@ static void step_aside(struct semaphore *semaphore)
 	semaphore->queued--;
 	others = let_in(semaphore);
 	pthread_mutex_unlock(&semaphore->lock);
-	grant_all(others);
+	waiters_grant_all(others);
 }
 
 enum leat_result semaphore_take(struct semaphore *semaphore, unsigned places, int64_t deadline_ns)
@@ -103,5 +93,5 @@ void semaphore_give(struct semaphore *semaphore, unsigned places)
 	semaphore->free += places;
 	others = let_in(semaphore);
 	pthread_mutex_unlock(&semaphore->lock);
-	grant_all(others);
+	waiters_grant_all(others);
 }

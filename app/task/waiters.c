@@ -61,3 +61,13 @@ void waiter_grant(struct waiter *waiter)
 {
 	loop_post(waiter->loop, &waiter->post);
 }
+
+void waiters_grant_all(struct waiter *first)
+{
+	while (first) {
+		struct waiter *next = first->next;
+
+		waiter_grant(first);
+		first = next;
+	}
+}

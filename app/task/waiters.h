@@ -48,4 +48,7 @@ enum leat_result waiters_wait(struct waiters *line, pthread_mutex_t *lock, void 
 struct waiter *waiters_take(struct waiters *line);
 void waiter_grant(struct waiter *waiter);
 
+/* Each of a list by 'next', which were taken. A waiter is gone when it was granted. */
+void waiters_grant_all(struct waiter *first);
+
 #endif
