@@ -152,11 +152,12 @@ static void refuse_all(struct lend *lend, struct errands *errands)
 		;
 }
 
+/* One who waits may not stand in line yet: what was dialled for it is idle then, and it looks there before it does. */
 static bool wants_more(const struct lend *lend)
 {
-	unsigned coming = lend->dialling, idle_min = (unsigned)lend->settings->db_lent_idle_min;
+	unsigned there = lend->idle_count + lend->dialling, idle_min = (unsigned)lend->settings->db_lent_idle_min;
 
-	return lend->waiting > coming || (lend->waiting == 0 && lend->idle_count + coming < idle_min);
+	return there < (lend->waiting > 0 ? lend->waiting : idle_min);
 }
 
 /* Dials for those who wait, within the limits. */
