@@ -249,7 +249,7 @@ SELDOM = {"soak": soak}
 
 
 # What a line has that says which test failed: of rules, of pytest, of Check, of a program as a whole, of a sanitizer.
-FAILURE = re.compile(r"^not ok |^(FAILED|ERROR) |^\S+\.c:\d+:[FE]:|: FAILED as a whole$|Sanitizer: |^killed after ")
+FAILURE = re.compile(r"^not ok |^(FAILED|ERROR) |^\S+\.[ch]:\d+:[FE]:|: FAILED as a whole$|Sanitizer: |^killed after ")
 
 
 def run_group(name):
